@@ -1,0 +1,124 @@
+// One backend as the checker holds it: its target, its health, its history and its probe.
+// Plain data; `checker.ts` is the only writer.
+import type { HealthCheck, IpFamily } from '../config/config.ts';
+import type { BackendHealth, BackendState, Transition } from '../health/backend-health.ts';
+import type { ProbeCode, TransitionCode } from '../health/result-code.ts';
+import type { PreparedProbe, RunningProbe } from '../probes/probe.ts';
+import { ProbeStats } from './probe-stats.ts';
+
+/** What operators decided, with the file's `enabled` underneath. */
+export type Admin = 'active' | 'paused' | 'disabled';
+
+/** A backend to check. */
+export interface CheckerTarget {
+  readonly name: string;
+  readonly address: string;
+  readonly family: IpFamily;
+  /** Absent: static, up while enabled. */
+  readonly check?: HealthCheck;
+  readonly admin: Admin;
+}
+
+export interface LastProbe {
+  /** Wall time of its end. */
+  readonly atMs: number;
+  readonly ok: boolean;
+  readonly code: ProbeCode;
+  readonly detail: string;
+  readonly durationMs: number;
+}
+
+/** Where a backend's probe is. One state object at a time, so that never two probes are in flight. */
+export type ProbePhase =
+  | { readonly t: 'none' }
+  | { readonly t: 'waiting'; readonly dueMs: number; readonly item: DueItem }
+  | {
+      readonly t: 'running';
+      readonly dueMs: number;
+      readonly startedMs: number;
+      readonly stalledAtStartMs: number;
+      readonly item: DueItem;
+      readonly run: RunningProbe;
+    };
+
+/** An entry of the agenda; it counts only while the slot's phase still holds this very object. */
+export interface DueItem {
+  readonly atMs: number;
+  readonly slot: Slot;
+}
+
+export interface Slot {
+  target: CheckerTarget;
+  prepared: PreparedProbe | undefined;
+  health: BackendHealth;
+  phase: ProbePhase;
+  sinceMs: number;
+  code: TransitionCode | undefined;
+  detail: string;
+  lastProbe: LastProbe | undefined;
+  transitions: readonly Transition[];
+  readonly stats: ProbeStats;
+}
+
+/** What others see of a backend. */
+export interface BackendSnapshot {
+  readonly name: string;
+  readonly address: string;
+  readonly check: HealthCheck | undefined;
+  readonly state: BackendState;
+  readonly admin: Admin;
+  readonly counter: number;
+  readonly rise: number;
+  readonly fall: number;
+  /** Code and detail of the transition into the present state; undefined while there was none. */
+  readonly code: TransitionCode | undefined;
+  readonly detail: string;
+  readonly sinceMs: number;
+  readonly lastProbe: LastProbe | undefined;
+  /** Oldest first. */
+  readonly transitions: readonly Transition[];
+  readonly stats: ProbeStats;
+}
+
+/** Thresholds of a backend without a health check: they only size its counter. */
+export const staticThresholds = { rise: 1, fall: 1 } as const;
+
+export function thresholdsOf(target: CheckerTarget): { readonly rise: number; readonly fall: number } {
+  return target.check ?? staticThresholds;
+}
+
+export function createSlot(target: CheckerTarget, prepared: PreparedProbe | undefined, wallMs: number): Slot {
+  return {
+    target,
+    prepared,
+    health: { state: 'unknown', counter: thresholdsOf(target).rise - 1 },
+    phase: { t: 'none' },
+    sinceMs: wallMs,
+    code: undefined,
+    detail: '',
+    lastProbe: undefined,
+    transitions: [],
+    stats: new ProbeStats(),
+  };
+}
+
+export function snapshotOf(slot: Slot): BackendSnapshot {
+  const { target, health, sinceMs, code, detail, lastProbe, transitions, stats } = slot;
+  const { rise, fall } = thresholdsOf(target);
+  return {
+    name: target.name,
+    address: target.address,
+    check: target.check,
+    state: health.state,
+    admin: target.admin,
+    counter: health.counter,
+    rise,
+    fall,
+    code,
+    detail,
+    sinceMs,
+    lastProbe,
+    transitions,
+    stats,
+  };
+}
