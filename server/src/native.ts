@@ -1,6 +1,18 @@
-// Typed loader of the addon: the only file that knows where it lies and what it exports.
+// Typed loader of the addon: the only file that knows where it lies and what it exports. Checks arguments and
+// words what the operating system refused; it must not know what a socket is for.
+import { createRequire } from 'node:module';
+import { isIP } from 'node:net';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getSystemErrorMessage } from 'node:util';
+import { assert } from './lib/assert.ts';
+import { icmpSlotBytes, icmpSocketBufferBytes } from './lib/limits.ts';
 
-/** Thrown by the addon when the operating system refuses; `code` is the errno's name, as Node's errors have it. */
+/**
+ * Thrown when the operating system refuses. `code` is the errno's name and `errno` its negative number, as
+ * Node's errors have them; `syscall` is the step that failed: open or setns (of the namespace), socket,
+ * setsockopt, bind. `message` is for people, e.g. `enter netns "dataplane": operation not permitted`.
+ */
 export interface NativeError extends Error {
   readonly code: string;
   readonly errno: number;
@@ -16,4 +28,174 @@ export interface OpenSocketOptions {
   readonly netnsPath?: string;
   /** Bound source address (port 0); absent: the kernel chooses. */
   readonly source?: string;
+}
+
+export interface OpenIcmpOptions {
+  readonly family: 4 | 6;
+  readonly netnsPath?: string;
+  readonly source?: string;
+  /** Only replies with it, and errors about requests with it, are heard. 0..65535. */
+  readonly identifier: number;
+  /** One packet: for IPv4 from the IP header on, for IPv6 from the ICMPv6 header on. Valid during the call only. */
+  readonly onPacket: (packet: Uint8Array) => void;
+  /** The socket hears nothing any more (`errno` is positive); it must be closed. */
+  readonly onDeaf: (errno: number) => void;
+}
+
+/** A raw socket on the event loop; it keeps the process alive until it is closed. */
+export interface IcmpSocket {
+  /** Sends one ICMP message (no IP header; the kernel fills the checksum for IPv6). Gives 0 or a positive errno. */
+  send(address: string, message: Uint8Array): number;
+  /** Goes on with a fresh sending socket, whose buffer is empty. Throws a NativeError; the old one then stays. */
+  renewSender(): void;
+  /** Packets for us that the kernel had no room for, since this socket was opened. */
+  droppedCount(): number;
+  close(): void;
+}
+
+export interface Native {
+  /** A non-blocking, close-on-exec descriptor that the caller owns. Throws a NativeError. */
+  openSocket(options: OpenSocketOptions): number;
+  /** Needs CAP_NET_RAW. Throws a NativeError. */
+  openIcmp(options: OpenIcmpOptions): IcmpSocket;
+}
+
+/** What C exports; arguments by position, `undefined` for what is absent. */
+interface Binding {
+  readonly AF_INET: number;
+  readonly AF_INET6: number;
+  readonly SOCK_STREAM: number;
+  readonly SOCK_DGRAM: number;
+  readonly SOCK_RAW: number;
+  readonly IPPROTO_ICMP: number;
+  readonly IPPROTO_ICMPV6: number;
+  readonly ICMP_BATCH_MAX: number;
+  openSocket(...request: SocketRequest): number;
+  icmpOpen(
+    ...args: [
+      ...request: SocketRequest,
+      identifier: number,
+      bufferBytes: number,
+      packets: Uint8Array,
+      lengths: Uint32Array,
+      onBatch: (count: number) => void,
+    ]
+  ): IcmpHandle;
+  icmpRenewSender(handle: IcmpHandle): void;
+  icmpSend(handle: IcmpHandle, address: string, message: Uint8Array): number;
+  icmpDropped(handle: IcmpHandle): number;
+  icmpClose(handle: IcmpHandle): void;
+}
+
+type SocketRequest = [
+  family: number,
+  type: number,
+  protocol: number,
+  netnsPath: string | undefined,
+  source: string | undefined,
+];
+type IcmpHandle = { readonly icmpHandle: unique symbol };
+
+const builtPath = fileURLToPath(new URL('../native/build/maglev.node', import.meta.url));
+
+/** Loads the addon. Throws when it was not built, or not for this machine. */
+export function loadNative(path: string = builtPath): Native {
+  const binding = loadBinding(path);
+  return {
+    openSocket: (options) => openSocket(binding, options),
+    openIcmp: (options) => openIcmp(binding, options),
+  };
+}
+
+/** True for what the addon throws when the operating system refuses; anything else is a bug of ours. */
+export function isNativeError(error: unknown): error is NativeError {
+  return error instanceof Error && 'syscall' in error && 'errno' in error && 'code' in error;
+}
+
+function loadBinding(path: string): Binding {
+  try {
+    return createRequire(import.meta.url)(path) as Binding;
+  } catch (error) {
+    throw new Error(`cannot load the native addon ${path}: run npm run build`, { cause: error });
+  }
+}
+
+function openSocket(binding: Binding, options: OpenSocketOptions): number {
+  const request = socketRequest(binding, options);
+  return worded(options, () => binding.openSocket(...request));
+}
+
+function openIcmp(binding: Binding, options: OpenIcmpOptions): IcmpSocket {
+  assert(Number.isInteger(options.identifier) && options.identifier >> 16 === 0, 'identifier has 16 bits');
+  const protocol = options.family === 4 ? binding.IPPROTO_ICMP : binding.IPPROTO_ICMPV6;
+  const socketOptions: OpenSocketOptions = { ...options, type: 'raw', protocol };
+  const request = socketRequest(binding, socketOptions);
+  const packets = new Uint8Array(binding.ICMP_BATCH_MAX * icmpSlotBytes);
+  const lengths = new Uint32Array(binding.ICMP_BATCH_MAX);
+  let dropped = 0;
+  const onBatch = (count: number) => {
+    if (count < 0) return options.onDeaf(-count);
+    for (let index = 0; index < count; index += 1) {
+      const start = index * icmpSlotBytes;
+      options.onPacket(packets.subarray(start, start + (lengths[index] ?? 0)));
+    }
+  };
+  const handle = worded(socketOptions, () =>
+    binding.icmpOpen(...request, options.identifier, icmpSocketBufferBytes, packets, lengths, onBatch),
+  );
+  const droppedCount = () => {
+    dropped = Math.max(dropped, binding.icmpDropped(handle));
+    return dropped;
+  };
+  return {
+    send: (address, message) => binding.icmpSend(handle, address, message),
+    renewSender: () => worded(socketOptions, () => binding.icmpRenewSender(handle)),
+    droppedCount,
+    close() {
+      droppedCount();
+      binding.icmpClose(handle);
+    },
+  };
+}
+
+function socketRequest(binding: Binding, options: OpenSocketOptions): SocketRequest {
+  const { family, type, protocol, netnsPath, source } = options;
+  assert(Number.isInteger(protocol) && protocol >= 0 && protocol <= 255, 'protocol is 0..255');
+  assert(netnsPath === undefined || netnsPath.startsWith('/'), 'the path of a namespace is absolute');
+  assert(
+    source === undefined || (isIP(source) === family && !source.includes('%')),
+    'source fits the family',
+  );
+  const types = { stream: binding.SOCK_STREAM, dgram: binding.SOCK_DGRAM, raw: binding.SOCK_RAW };
+  return [family === 4 ? binding.AF_INET : binding.AF_INET6, types[type], protocol, netnsPath, source];
+}
+
+/** Runs `call`; a refusal of the operating system gets a message for people, whatever else is thrown stays. */
+function worded<T>(options: OpenSocketOptions, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (isNativeError(error)) error.message = describeRefusal(error, options);
+    throw error;
+  }
+}
+
+function describeRefusal(error: NativeError, options: OpenSocketOptions): string {
+  const reason = getSystemErrorMessage(error.errno);
+  switch (error.syscall) {
+    case 'open':
+    case 'setns':
+      return `enter netns "${basename(options.netnsPath ?? '')}": ${reason}`;
+    case 'bind':
+      return `bind source ${options.source}: ${reason}`;
+    case 'socket':
+      return describeSocketRefusal(error, options, reason);
+    default:
+      return `${error.syscall}: ${reason}`;
+  }
+}
+
+function describeSocketRefusal(error: NativeError, options: OpenSocketOptions, reason: string): string {
+  if (options.type !== 'raw') return `socket: ${reason}`;
+  return `raw ICMP socket: ${reason}${error.code === 'EPERM' ? ' (needs CAP_NET_RAW)' : ''}`;
 }

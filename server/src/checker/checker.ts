@@ -3,6 +3,7 @@
 import type { HealthCheck } from '../config/config.ts';
 import {
   type BackendHealth,
+  type BackendState,
   counterMax,
   isProbed,
   nextHealth,
@@ -125,6 +126,10 @@ export class Checker {
     this.#changeAdmin(slot, { ...slot.target, admin }, detail);
     this.#arm();
     return true;
+  }
+
+  state(name: string): BackendState | undefined {
+    return this.#slots.get(name)?.health.state;
   }
 
   snapshot(name: string): BackendSnapshot | undefined {

@@ -21,6 +21,29 @@ export const timeoutMsMax = 10 * 60 * 1000;
 export const riseFallMax = 1000;
 export const transitionHistoryMax = 1000;
 export const caFileBytesMax = 4 * 1024 * 1024;
+/** Levels of nesting; a configuration has eight. */
+export const yamlDepthMax = 64;
+/** Values of a document with its aliases expanded. */
+export const yamlValueCountMax = 4_000_000;
+/** Text of a file that a message repeats. */
+export const quotedLengthMax = 80;
+export const durationLengthMax = 32;
+export const syncIntervalMsMin = 100;
+export const syncIntervalMsMax = 24 * 3600 * 1000;
+export const flowTimeoutMsMin = 1000;
+export const flowTimeoutMsMax = 120 * 1000;
+export const startupDelayMsMax = 3600 * 1000;
+export const stickyBucketsPerCoreMax = 2 ** 20;
+export const newFlowsTableLengthMax = 2 ** 20;
+export const weightMax = 100;
+export const weightStepsMax = 100;
+export const poolCountMax = 64;
+export const netnsLengthMax = 255;
+/** A Host header: a name of 255 characters, a colon and a port. */
+export const hostLengthMax = 261;
+export const serverNameLengthMax = 253;
+export const responseCodeLengthMax = 1024;
+export const caFilePathLengthMax = 4095;
 
 // --- probes
 /** Status line of a reply, without its line end. */
@@ -31,7 +54,25 @@ export const responseHeadBytesMax = 64 * 1024;
 export const responseBodyBytesMax = 64 * 1024;
 /** Text of a result's detail. */
 export const detailLengthMax = 256;
+/** Bytes from the wire that a detail quotes. */
+export const detailQuoteBytesMax = 40;
+/** A first line that is not HTTP is known for it after this many bytes, without waiting for its end. */
+export const notHttpBytesMin = 24;
+/** Size of a chunk with its extensions, line end included. */
+export const chunkLineBytesMax = 1024;
+/** Names of a certificate that a detail lists. */
+export const certificateNamesShownMax = 3;
+/** Intermediate certificates that are looked at to explain an expired chain. */
+export const certificateChainLengthMax = 10;
+/** TLS contexts kept for reuse, one per distinct CA file; each holds all of the system's CAs. */
+export const tlsContextsMax = 64;
+/** One buffer that all plain sockets read into. */
+export const receiveBufferBytes = 64 * 1024;
 export const icmpPayloadBytes = 32;
+/** Room for one packet on a raw ICMP socket: an IPv6 error is at most 1280 bytes long (RFC 4443, 2.4). */
+export const icmpSlotBytes = 1536;
+/** Asked of the kernel for each raw ICMP socket; without CAP_NET_ADMIN it gives at most its own maximum. */
+export const icmpSocketBufferBytes = 4 * 1024 * 1024;
 
 // --- checker
 /** Probes are started, and deadlines seen, on a grid of this many milliseconds. */
@@ -69,5 +110,7 @@ export const keepAliveTimeoutMs = 65_000;
 export const connectionsMax = 10_000;
 
 // --- daemon
+/** Log lines that wait for a slow reader of standard output. */
+export const logBufferBytesMax = 8 * 1024 * 1024;
 /** A stop that takes longer than this is forced. */
 export const stopDeadlineMs = 5_000;

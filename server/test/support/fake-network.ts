@@ -23,6 +23,8 @@ export interface FakeNetwork {
   inFlightPeak(): number;
 }
 
+export const exhaustedDetail = 'too many open files';
+
 function resultOf(behaviour: Behaviour): ProbeResult | undefined {
   switch (behaviour.t) {
     case 'alive':
@@ -34,10 +36,17 @@ function resultOf(behaviour: Behaviour): ProbeResult | undefined {
     case 'closing':
       return { ok: false, code: 'L7RSP', detail: 'connection closed before the reply was whole' };
     case 'exhausted':
-      return { ok: false, code: 'L4CON', detail: 'too many open files', ours: true };
+      return { ok: false, code: 'L4CON', detail: exhaustedDetail, ours: true };
     case 'silent':
       return undefined;
   }
+}
+
+/** Connect, request, reply. */
+const legs = 3;
+
+function legMs(behaviour: Behaviour): number {
+  return 'afterMs' in behaviour ? behaviour.afterMs / legs : 0;
 }
 
 export function createFakeNetwork(clock: Clock): FakeNetwork {
@@ -66,13 +75,15 @@ export function createFakeNetwork(clock: Clock): FakeNetwork {
           timer?.cancel();
           count(inFlightCounts, address, -1);
         };
-        if (result) {
-          const delayMs = 'afterMs' in behaviour ? behaviour.afterMs : 0;
-          timer = clock.setTimer(delayMs, () => {
+        // Each leg needs our loop to run: when we are away, connect, request and reply wait for us one by one.
+        const leg = (left: number) => {
+          timer = clock.setTimer(legMs(behaviour), () => {
+            if (left > 1) return leg(left - 1);
             end();
-            done(result);
+            if (result) done(result);
           });
-        }
+        };
+        if (result) leg('afterMs' in behaviour ? legs : 1);
         return {
           expire() {
             end();

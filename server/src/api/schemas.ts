@@ -1,0 +1,198 @@
+// The shapes of requests and responses, with meaning and units. JSON names are lowerCamelCase, times RFC 3339,
+// durations proto JSON ("0.500s"); a field that does not apply is absent.
+import { type Static, type TProperties, Type } from 'typebox';
+import { backendStates } from '../health/backend-health.ts';
+import { frontendStates } from '../health/frontend-state.ts';
+import { nameLengthMax, reasonLengthMax } from '../lib/limits.ts';
+
+function object<T extends TProperties>(properties: T, description: string) {
+  return Type.Object(properties, { description, additionalProperties: false });
+}
+function words<const T extends string>(values: readonly T[], description: string) {
+  return Type.Unsafe<T>({ type: 'string', enum: values, description });
+}
+const text = (description: string, example: string) => Type.String({ description, examples: [example] });
+const count = (description: string) => Type.Integer({ description, minimum: 0 });
+const time = (description: string) => Type.String({ description, format: 'date-time' });
+const duration = (description: string) => Type.String({ description, examples: ['0.500s'] });
+
+export const Name = Type.String({
+  minLength: 1,
+  maxLength: nameLengthMax,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+  description: 'name of the configuration file',
+  examples: ['nginx0-ams'],
+});
+
+export const TransitionShape = object(
+  {
+    from: words(backendStates, 'state before'),
+    to: words(backendStates, 'state after'),
+    at: time('when'),
+    code: text('result code of the probe, or the operator action', 'L7STS'),
+    detail: text('cause in words', 'HTTP 503'),
+  },
+  'one change of state',
+);
+
+export const LastProbeShape = object(
+  {
+    at: time('when it ended'),
+    ok: Type.Boolean({ description: 'whether it passed' }),
+    code: text('result code', 'L7OK'),
+    detail: text('result in words', 'HTTP 200'),
+    duration: duration('from start to result'),
+  },
+  'the last probe whose result counted',
+);
+
+export const BackendShape = object(
+  {
+    name: Name,
+    address: text('IP address', '192.0.2.10'),
+    healthcheck: Type.Optional(text('name of its health check; absent: static', 'http-ok')),
+    enabled: Type.Boolean({ description: 'false while an operator or the file has disabled it' }),
+    state: words(backendStates, 'state'),
+    code: Type.Optional(text('code of the transition into this state; absent before the first', 'L7OK')),
+    detail: Type.Optional(text('cause of that transition', 'HTTP 200')),
+    since: time('when it entered this state'),
+    counter: object(
+      {
+        value: count('0 .. rise+fall-1; up from rise on'),
+        rise: count('passes that bring it up'),
+        fall: count('failures that bring it down'),
+      },
+      'the health counter',
+    ),
+    lastProbe: Type.Optional(LastProbeShape),
+    transitions: Type.Array(TransitionShape, { description: 'the last transitions, oldest first' }),
+    frontends: Type.Array(Type.String(), { description: 'frontends that list it, in configuration order' }),
+  },
+  'a backend as the checker sees it',
+);
+
+const PoolBackendShape = object(
+  {
+    name: Name,
+    state: words(backendStates, 'state of the backend'),
+    weight: count('configured weight, 0..100, with an operator override applied'),
+    effectiveWeight: count('weight that its state and the active pool leave it, 0..100'),
+    programmedWeight: count('effective weight in steps, as VPP gets it'),
+  },
+  'a backend in a pool',
+);
+
+export const FrontendShape = object(
+  {
+    name: Name,
+    description: Type.Optional(text('free text', 'public web')),
+    address: text('VIP address', '198.51.100.80'),
+    protocol: words(['tcp', 'udp', 'any'], 'any: all ports of the address'),
+    port: Type.Optional(Type.Integer({ description: 'absent for protocol any', minimum: 1, maximum: 65535 })),
+    state: words(frontendStates, 'up iff a backend has an effective weight above 0'),
+    since: time('when it entered this state'),
+    activePool: text('pool whose weights count', 'primary'),
+    srcIpSticky: Type.Boolean({ description: 'flows of one source address stay together' }),
+    flushOnDown: Type.Boolean({ description: 'flows of a backend that goes down are cut' }),
+    encap: words(['gre4', 'gre6'], 'by the family of the backends'),
+    newFlowsTableLength: count('buckets of the new-flow table in VPP'),
+    weightSteps: count('resolution of programmed weights'),
+    pools: Type.Array(
+      object({ name: Name, backends: Type.Array(PoolBackendShape) }, 'a pool, in order of preference'),
+    ),
+  },
+  'a frontend with its pools',
+);
+
+export const HealthCheckShape = object(
+  {
+    name: Name,
+    type: words(['icmp', 'tcp', 'http', 'https'], 'kind of probe'),
+    port: Type.Optional(Type.Integer({ description: 'absent for icmp', minimum: 1, maximum: 65535 })),
+    interval: duration('while up and steady'),
+    fastInterval: duration('while unknown or between'),
+    downInterval: duration('while fully down'),
+    timeout: duration('for one probe'),
+    rise: count('passes that bring a backend up'),
+    fall: count('failures that bring a backend down'),
+    probeIpv4Src: Type.Optional(text('source address of probes of IPv4 backends', '192.0.2.9')),
+    probeIpv6Src: Type.Optional(text('source address of probes of IPv6 backends', '2001:db8::9')),
+    params: Type.Optional(
+      object(
+        {
+          method: Type.Optional(words(['GET', 'HEAD'], 'http, https')),
+          path: Type.Optional(text('http, https: request target', '/healthz')),
+          host: Type.Optional(text("Host header; absent: the backend's address", 'www.example.org')),
+          headers: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'http, https' })),
+          responseCode: Type.Optional(text('codes that pass', '200-299')),
+          responseRegexp: Type.Optional(text('RE2, on the first 64 KiB of the body', '^ok')),
+          tls: Type.Optional(Type.Boolean({ description: 'tcp: a TLS handshake follows the connect' })),
+          serverName: Type.Optional(text('SNI and name in the certificate', 'www.example.org')),
+          insecureSkipVerify: Type.Optional(Type.Boolean({ description: 'the certificate is not verified' })),
+          caFile: Type.Optional(text('trusted besides the CAs of the system', '/etc/ssl/internal.pem')),
+        },
+        'what the type needs; absent for icmp',
+      ),
+    ),
+  },
+  'a health check with its defaults filled in',
+);
+
+export const VersionShape = object(
+  {
+    version: text('release', '0.1.0'),
+    commit: text('abbreviated hash', '0123456789ab'),
+    date: text('date of that commit', '2026-11-23T12:00:00+00:00'),
+    node: text('version of Node.js', '26.10.0'),
+  },
+  'what is running',
+);
+
+const OverrideNote = {
+  by: text('who set it', '127.0.0.1'),
+  at: time('when'),
+  reason: Type.Optional(text('why', 'kernel upgrade')),
+};
+
+export const OverrideShape = object(
+  {
+    backend: Name,
+    admin: Type.Optional(words(['paused', 'disabled', 'enabled'], 'for the backend as a whole')),
+    frontend: Type.Optional(Name),
+    pool: Type.Optional(Name),
+    weight: Type.Optional(count('in that pool of that frontend, 0..100')),
+    ...OverrideNote,
+  },
+  'what an operator set beside the file',
+);
+
+export const BackendActionBody = object(
+  {
+    reason: Type.Optional(
+      Type.String({
+        maxLength: reasonLengthMax,
+        description: 'why; kept with the override',
+        examples: ['reboot'],
+      }),
+    ),
+  },
+  'an action on a backend',
+);
+
+export const Empty = object({}, 'nothing');
+export const BackendParams = object({ backend: Name }, 'which backend');
+export const FrontendParams = object({ frontend: Name }, 'which frontend');
+export const HealthCheckParams = object({ healthcheck: Name }, 'which health check');
+export const BackendList = object({ backends: Type.Array(BackendShape) }, 'in configuration order');
+export const FrontendList = object({ frontends: Type.Array(FrontendShape) }, 'in configuration order');
+export const HealthCheckList = object(
+  { healthchecks: Type.Array(HealthCheckShape) },
+  'in configuration order',
+);
+export const OverrideList = object({ overrides: Type.Array(OverrideShape) }, 'by name');
+
+export type TransitionJson = Static<typeof TransitionShape>;
+export type BackendJson = Static<typeof BackendShape>;
+export type FrontendJson = Static<typeof FrontendShape>;
+export type HealthCheckJson = Static<typeof HealthCheckShape>;
+export type OverrideJson = Static<typeof OverrideShape>;

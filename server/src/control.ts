@@ -1,0 +1,309 @@
+// The one door through which the configuration, the overrides and an operator's decisions change, one at a
+// time. Everything else reads. It does not know HTTP, argv, or what a probe is.
+import type { Checker, SameCheck } from './checker/checker.ts';
+import type { BackendSnapshot, CheckerTarget } from './checker/slot.ts';
+import type { Config, ConfigProblem, ConfigResult } from './config/config.ts';
+import { type ConfigDiff, describeDiff, diffConfig, sameCheck } from './config/diff.ts';
+import type { BackendEvent } from './events/event.ts';
+import type { EventLog } from './events/event-log.ts';
+import { createFrontendWatch, type FrontendWatch } from './events/frontend-watch.ts';
+import type { Transition } from './health/backend-health.ts';
+import { type FrontendStatus, frontendStatus } from './health/frontend-state.ts';
+import type { WeightInputs } from './health/weights.ts';
+import { must } from './lib/assert.ts';
+import type { Clock } from './lib/clock.ts';
+import type { Log } from './lib/log.ts';
+import { type BackendAction, changeBackend, type Refusal } from './overrides/actions.ts';
+import { effectiveAdmin, type Overrides, retainOverrides, runtimeWeight } from './overrides/overrides.ts';
+import type { OverridesStore } from './overrides/store.ts';
+import type { Prober } from './probes/prober.ts';
+
+/** Who asks for a change, as it is shown and stored. */
+export interface Operator {
+  readonly by: string;
+  readonly reason?: string;
+}
+
+export type CommandRefusal = Refusal | { readonly code: 'unavailable'; readonly message: string };
+
+export type CommandResult =
+  | { readonly ok: true; readonly backend: BackendSnapshot }
+  | { readonly ok: false; readonly refusal: CommandRefusal };
+
+export interface ReloadOutcome {
+  readonly result: ConfigResult;
+  /** What a successful reload changed. */
+  readonly diff?: ConfigDiff;
+}
+
+export interface ReloadStatus {
+  readonly successful: boolean;
+  /** Wall time of the last successful load. */
+  readonly atMs: number;
+}
+
+export interface ControlOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly events: EventLog;
+  readonly store: OverridesStore;
+  /** Reads and checks the configuration file; never rejects for what is in it. */
+  readonly readConfig: () => Promise<ConfigResult>;
+  /** Makes probes that run in the given namespace; called at the start and when a reload names another one. */
+  readonly createProber: (netns: string | undefined) => Prober;
+  readonly createChecker: (
+    prepare: Prober['prepare'],
+    onTransition: (backend: string, transition: Transition) => void,
+  ) => Checker;
+  readonly config: Config;
+}
+
+export class Control {
+  readonly #options: ControlOptions;
+  readonly #checker: Checker;
+  readonly #watch: FrontendWatch;
+  #prober: Prober;
+  #config: Config;
+  #overrides: Overrides;
+  /** Names of the frontends that list a backend, in configuration order. */
+  #usedBy: ReadonlyMap<string, readonly string[]> = new Map();
+  #reload: ReloadStatus;
+  /** The last command in line; the next one starts when it has settled. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #swapping = false;
+
+  private constructor(options: ControlOptions, overrides: Overrides) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#overrides = overrides;
+    this.#reload = { successful: true, atMs: options.clock.wallMs() };
+    this.#prober = options.createProber(options.config.healthchecker.netns);
+    this.#checker = options.createChecker(
+      (check, target) => this.#prober.prepare(check, target),
+      (backend, transition) => this.#hear(backend, transition),
+    );
+    this.#watch = createFrontendWatch({
+      clock: options.clock,
+      stateOf: (name) => this.frontendStatus(name)?.state,
+      emit: (event) => {
+        const { kind, frontend, from, to } = event;
+        options.events.append(event);
+        options.log.info(`${kind}-transition`, { frontend, from, to, ...event.cause });
+      },
+    });
+  }
+
+  /** Loads the overrides, then starts checking `options.config`. */
+  static async start(options: ControlOptions): Promise<Control> {
+    const loaded = await options.store.load();
+    const control = new Control(options, loaded);
+    await control.#swap(options.config);
+    return control;
+  }
+
+  config(): Config {
+    return this.#config;
+  }
+
+  overrides(): Overrides {
+    return this.#overrides;
+  }
+
+  reloadStatus(): ReloadStatus {
+    return this.#reload;
+  }
+
+  checker(): Checker {
+    return this.#checker;
+  }
+
+  usedBy(backend: string): readonly string[] {
+    return this.#usedBy.get(backend) ?? [];
+  }
+
+  /** State, active pool and weights of a frontend as they are now; undefined: no such frontend. */
+  frontendStatus(name: string): FrontendStatus | undefined {
+    const frontend = this.#config.frontends.get(name);
+    return frontend && frontendStatus(frontend, this.#weightInputs(name));
+  }
+
+  frontendSinceMs(name: string): number {
+    return must(this.#watch.sinceMs(name), `state of frontend ${name}`);
+  }
+
+  /** Reads and checks the file; nothing changes. */
+  check(): Promise<ConfigResult> {
+    return this.#options.readConfig();
+  }
+
+  /** Reads, checks and takes over the file; on any error nothing changes. */
+  reload(): Promise<ReloadOutcome> {
+    return this.#enqueue(async () => {
+      const { clock, events, log, readConfig } = this.#options;
+      const result = await readConfig();
+      this.#logProblems(result);
+      if (!result.ok) {
+        this.#reload = { ...this.#reload, successful: false };
+        const message = `configuration refused: ${result.errors.length} errors, nothing changed`;
+        events.append({ kind: 'config', outcome: 'refused', message });
+        log.error('config-refused', { errors: result.errors.length });
+        return { result };
+      }
+      const diff = diffConfig(this.#config, result.config);
+      await this.#swap(result.config);
+      this.#reload = { successful: true, atMs: clock.wallMs() };
+      log.info('config-reloaded', { changes: describeDiff(diff) });
+      return { result, diff };
+    });
+  }
+
+  /**
+   * An operator's action on a backend. It is durable before it takes effect; when it cannot be stored the refusal
+   * says so and nothing changes.
+   */
+  changeBackend(name: string, action: BackendAction, operator: Operator): Promise<CommandResult> {
+    return this.#enqueue(async () => {
+      const { clock, events, log, store } = this.#options;
+      const note = { at: Math.floor(clock.wallMs()), ...operator };
+      const edit = changeBackend(this.#config, this.#overrides, name, action, note);
+      if (!edit.ok) {
+        log.warn('backend-action-refused', { backend: name, action, ...operator, why: edit.refusal.message });
+        return edit;
+      }
+      if (edit.overrides !== this.#overrides) {
+        const saved = await store.save(edit.overrides);
+        if (!saved.ok) {
+          const { code, message } = saved.failure;
+          log.error('overrides-not-saved', { backend: name, action, ...operator, code, why: message });
+          return { ok: false, refusal: { code: 'unavailable', message } };
+        }
+        this.#overrides = edit.overrides;
+      }
+      const why = operator.reason ? `: ${operator.reason}` : '';
+      if (this.#checker.setAdmin(name, edit.admin, `by ${operator.by}${why}`)) {
+        log.info('backend-action', { backend: name, action, ...operator });
+        const message = `${action} ${name} by ${operator.by}${why}`;
+        events.append({ kind: 'config', outcome: 'override-set', message });
+      }
+      return { ok: true, backend: must(this.#checker.snapshot(name), `backend ${name}`) };
+    });
+  }
+
+  /** Waits for the command under way, then stops checking. */
+  async stop(): Promise<void> {
+    await this.#enqueue(async () => {
+      this.#checker.stop();
+      this.#prober.close();
+    });
+  }
+
+  #enqueue<T>(command: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(command);
+    // The caller hears of a failure; the line goes on.
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Takes over a configuration that was proven valid: overrides first, then backends, then frontends. */
+  async #swap(config: Config): Promise<void> {
+    const { events, log, store } = this.#options;
+    const kept = retainOverrides(this.#overrides, config);
+    if (kept.dropped.length > 0) {
+      const saved = await store.save(kept.overrides);
+      // Left in the file they stay without effect: each entry names the value that it was set against.
+      if (!saved.ok)
+        log.warn('overrides-not-saved', { code: saved.failure.code, why: saved.failure.message });
+    }
+    const before = this.#config;
+    this.#overrides = kept.overrides;
+    this.#config = config;
+    this.#usedBy = indexUse(config);
+    this.#syncChecker(before.healthchecker.netns);
+    this.#watch.retain(config.frontends.keys());
+    for (const { why } of kept.dropped) {
+      log.warn('override-dropped', { why });
+      events.append({ kind: 'config', outcome: 'override-dropped', message: why });
+    }
+    const message = `${config.frontends.size} frontends, ${config.backends.size} backends`;
+    events.append({ kind: 'config', outcome: 'loaded', message });
+  }
+
+  /** Another namespace is another place to probe from: every probe is built anew, every state stands. */
+  #syncChecker(netnsBefore: string | undefined): void {
+    const { transitionHistory, netns } = this.#config.healthchecker;
+    const moved = netns !== netnsBefore;
+    const oldProber = this.#prober;
+    if (moved) this.#prober = this.#options.createProber(netns);
+    const unchanged: SameCheck = moved ? (a, b) => a === undefined && b === undefined : sameCheck;
+    this.#swapping = true;
+    this.#checker.sync(this.#targets(), transitionHistory, unchanged);
+    this.#swapping = false;
+    if (moved) oldProber.close();
+  }
+
+  #targets(): CheckerTarget[] {
+    const { backends, healthchecks } = this.#config;
+    return Array.from(backends.values(), (backend) => {
+      const { name, address, family, healthcheck } = backend;
+      const admin = effectiveAdmin(backend, this.#overrides);
+      const base = { name, address, family, admin };
+      return healthcheck === undefined
+        ? base
+        : { ...base, check: must(healthchecks.get(healthcheck), `health check ${healthcheck}`) };
+    });
+  }
+
+  #weightInputs(frontendName: string): WeightInputs {
+    const frontend = must(this.#config.frontends.get(frontendName), `frontend ${frontendName}`);
+    return {
+      stateOf: (backend) => this.#checker.state(backend) ?? 'removed',
+      weightOf: (poolName, backendName) => {
+        const pool = must(
+          frontend.pools.find(({ name }) => name === poolName),
+          `pool ${poolName}`,
+        );
+        const backend = must(
+          pool.backends.find(({ name }) => name === backendName),
+          `backend ${backendName}`,
+        );
+        return runtimeWeight(frontendName, poolName, backend, this.#overrides);
+      },
+    };
+  }
+
+  #hear(backend: string, transition: Transition): void {
+    const { events, log } = this.#options;
+    const event: BackendEvent = { kind: 'backend', backend, transition };
+    const { from, to, code, detail } = transition;
+    events.append(event);
+    log.info('backend-transition', { backend, from, to, code, detail });
+    // In the middle of a swap the picture is not whole; afterwards every frontend is looked at anyway.
+    if (!this.#swapping) this.#watch.update(this.usedBy(backend), event);
+  }
+
+  #logProblems(result: ConfigResult): void {
+    const { log } = this.#options;
+    const describe = ({ kind, path, line, column, message }: ConfigProblem) => ({
+      kind,
+      path,
+      line,
+      column,
+      why: message,
+    });
+    for (const warning of result.warnings) log.warn('config-warning', describe(warning));
+    if (!result.ok) for (const error of result.errors) log.error('config-error', describe(error));
+  }
+}
+
+function indexUse(config: Config): ReadonlyMap<string, readonly string[]> {
+  const usedBy = new Map<string, string[]>();
+  for (const frontend of config.frontends.values()) {
+    const names = new Set(frontend.pools.flatMap((pool) => pool.backends.map((backend) => backend.name)));
+    for (const name of names) {
+      const list = usedBy.get(name);
+      if (list) list.push(frontend.name);
+      else usedBy.set(name, [frontend.name]);
+    }
+  }
+  return usedBy;
+}

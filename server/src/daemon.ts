@@ -1,0 +1,116 @@
+// Explicit wiring of the whole daemon: start, reload, stop. Tests call this very function with fakes at the edges.
+import type { FastifyInstance } from 'fastify';
+import { createApiServer, createHttpServer, listen } from './api/server.ts';
+import { Checker } from './checker/checker.ts';
+import type { Config, ConfigResult } from './config/config.ts';
+import { Control, type ReloadOutcome } from './control.ts';
+import { createEventLog, type EventLog } from './events/event-log.ts';
+import { must } from './lib/assert.ts';
+import type { Clock } from './lib/clock.ts';
+import type { ListenAddress } from './lib/listen-address.ts';
+import type { Log } from './lib/log.ts';
+import type { Prng } from './lib/prng.ts';
+import { createMetrics, type Metrics } from './metrics/registry.ts';
+import type { OverridesStore } from './overrides/store.ts';
+import type { Prober } from './probes/prober.ts';
+import { commit, date, nodeVersion, version } from './version.ts';
+
+export interface DaemonDeps {
+  readonly clock: Clock;
+  readonly prng: Prng;
+  /** A configuration that was read and found valid. */
+  readonly config: Config;
+  /** Reads it again, for reload and check. */
+  readonly readConfig: () => Promise<ConfigResult>;
+  readonly createLog: (events: EventLog) => Log;
+  readonly createStore: (log: Log) => OverridesStore;
+  /** Builds probes for a configuration's namespace; a new one is asked for when the namespace changes. */
+  readonly createProber: (netns: string | undefined) => Prober;
+  /** Where to listen; absent: nowhere (tests use `inject`). */
+  readonly apiAddress?: ListenAddress;
+  readonly metricsAddress?: ListenAddress;
+}
+
+export interface Daemon {
+  readonly control: Control;
+  readonly events: EventLog;
+  readonly metrics: Metrics;
+  readonly api: FastifyInstance;
+  readonly log: Log;
+  /** Ports that were bound; absent where nothing listens. */
+  readonly apiPort?: number;
+  readonly metricsPort?: number;
+  reload(): Promise<ReloadOutcome>;
+  /** Closes the listeners, waits for the command under way, cancels probes. Leaves VPP as it is. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything; rejects when an address cannot be bound, with nothing left behind. */
+export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
+  const { clock } = deps;
+  const events = createEventLog(clock, Math.floor(clock.wallMs()).toString(36));
+  const log = deps.createLog(events);
+  log.info('starting', { version, commit, date, node: nodeVersion });
+  const control = await startControl(deps, events, log);
+  const metrics = createMetrics(() => ({
+    backends: control.checker().snapshots(),
+    config: control.config(),
+    statusOf: (name) => must(control.frontendStatus(name), `frontend ${name}`),
+    lag: control.checker().lag(),
+    probesInFlight: control.checker().inFlight(),
+    reload: control.reloadStatus(),
+    build: { version, commit, node: nodeVersion },
+  }));
+  const api = createApiServer({ control, log, metrics: metrics.http });
+  const metricsApi = createMetricsServer(metrics);
+  const stop = async () => {
+    log.info('stopping');
+    await Promise.all([api.close(), metricsApi.close()]);
+    await control.stop();
+    log.info('stopped');
+  };
+  const ports = await listenAll(deps, api, metricsApi).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  log.info('listening', { ...ports });
+  return { control, events, metrics, api, log, ...ports, reload: () => control.reload(), stop };
+}
+
+function startControl(deps: DaemonDeps, events: EventLog, log: Log): Promise<Control> {
+  const { clock, prng, config, readConfig } = deps;
+  return Control.start({
+    clock,
+    log,
+    events,
+    store: deps.createStore(log),
+    readConfig,
+    createProber: deps.createProber,
+    createChecker: (prepare, onTransition) =>
+      new Checker({
+        clock,
+        prng,
+        prepare,
+        onTransition,
+        onProbe: ({ backend, outcome, result, durationMs }) =>
+          log.debug('probe', { backend, outcome, ...result, durationMs }),
+      }),
+    config,
+  });
+}
+
+function createMetricsServer(metrics: Metrics): FastifyInstance {
+  const app = createHttpServer();
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.render()),
+  );
+  return app;
+}
+
+async function listenAll(deps: DaemonDeps, api: FastifyInstance, metricsApi: FastifyInstance) {
+  const { apiAddress, metricsAddress } = deps;
+  return {
+    ...(apiAddress && { apiPort: await listen(api, apiAddress, 'grpc-addr') }),
+    ...(metricsAddress && { metricsPort: await listen(metricsApi, metricsAddress, 'metrics-addr') }),
+  };
+}

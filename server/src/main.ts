@@ -1,0 +1,135 @@
+// maglevd's command line: reads argv, env and signals, and hands everything else to createDaemon.
+import type { ConfigResult } from './config/config.ts';
+import { loadConfig } from './config/load.ts';
+import { parseConfig } from './config/parse.ts';
+import { checkExitCode, reportLines } from './config/report.ts';
+import { renderJsonSchema } from './config/schema.ts';
+import { createDaemon, type Daemon } from './daemon.ts';
+import { startDemo } from './demo.ts';
+import type { LogLevel } from './events/event.ts';
+import { type Flags, parseFlags, usageText } from './flags.ts';
+import { realClock } from './lib/clock.ts';
+import { stopDeadlineMs } from './lib/limits.ts';
+import { type ListenAddress, parseListenAddress } from './lib/listen-address.ts';
+import { createPrng, randomSeed } from './lib/prng.ts';
+import { createLog, createReadableStdout, createStdout, type LogDestination } from './logger.ts';
+import { loadNative } from './native.ts';
+import { createOverridesStore } from './overrides/store.ts';
+import { createProber } from './probes/prober.ts';
+import { versionText } from './version.ts';
+
+/** The command line could not be understood. */
+const exitUsage = 2;
+const exitFailure = 1;
+
+function fail(message: string, exitCode: number): never {
+  process.stderr.write(`maglevd: ${message}\n`);
+  process.exit(exitCode);
+}
+
+function listenAddress(flags: Flags, name: 'grpc-addr' | 'metrics-addr'): ListenAddress {
+  const address = parseListenAddress(flags.text(name));
+  if ('refusal' in address)
+    return fail(`flag --${name}: "${flags.text(name)}" ${address.refusal}`, exitUsage);
+  return address;
+}
+
+const reportText = (result: ConfigResult, source: string) => `${reportLines(result, source).join('\n')}\n`;
+
+/** Prints what is wrong with the configuration, and ends with --check's exit code unless it can be used. */
+function usable(result: ConfigResult, source: string) {
+  if (result.ok) return result.config;
+  process.stderr.write(reportText(result, source));
+  process.exit(checkExitCode(result));
+}
+
+/** TERM and INT stop once; a second one, or a stop that hangs, ends the process at once. */
+function handleSignals(daemon: Daemon, stopAlso: () => Promise<void>): void {
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) fail(`second ${signal}: stopping at once`, exitFailure);
+    stopping = true;
+    realClock.setTimer(stopDeadlineMs, () => fail('stopping took too long', exitFailure));
+    await daemon.stop();
+    await stopAlso();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
+  process.on('SIGHUP', () => void daemon.reload());
+}
+
+interface Setting {
+  readonly readConfig: () => Promise<ConfigResult>;
+  readonly source: string;
+  readonly stateDir: string;
+  readonly destination: LogDestination;
+  readonly stopAlso: () => Promise<void>;
+}
+
+async function demoSetting(flags: Flags): Promise<Setting> {
+  if (flags.given('config')) fail('--demo brings its own configuration: leave out --config', exitUsage);
+  const demo = await startDemo(realClock);
+  return {
+    readConfig: async () => parseConfig(demo.configText),
+    source: 'demo configuration',
+    stateDir: flags.given('state-dir') ? flags.text('state-dir') : '',
+    destination: await createReadableStdout(),
+    stopAlso: demo.stop,
+  };
+}
+
+function fileSetting(flags: Flags): Setting {
+  const path = flags.text('config');
+  return {
+    readConfig: async () => loadConfig(path),
+    source: path,
+    stateDir: flags.text('state-dir'),
+    destination: createStdout(),
+    stopAlso: async () => undefined,
+  };
+}
+
+async function run(flags: Flags): Promise<void> {
+  const apiAddress = listenAddress(flags, 'grpc-addr');
+  const metricsAddress = flags.text('metrics-addr') === '' ? undefined : listenAddress(flags, 'metrics-addr');
+  const setting = flags.on('demo') ? await demoSetting(flags) : fileSetting(flags);
+  const { readConfig, source, stateDir, destination, stopAlso } = setting;
+  const config = usable(await readConfig(), source);
+  const native = loadNative();
+  const level = flags.text('log-level') as LogLevel;
+  const daemon = await createDaemon({
+    clock: realClock,
+    prng: createPrng(randomSeed()),
+    config,
+    readConfig,
+    createLog: (events) => createLog(level, destination.stream, events),
+    createStore: (log) => createOverridesStore({ stateDir, log, wallMs: realClock.wallMs }),
+    createProber: (netns) => createProber({ native, clock: realClock, netns }),
+    apiAddress,
+    ...(metricsAddress && { metricsAddress }),
+  });
+  process.on('exit', () => destination.flush());
+  handleSignals(daemon, stopAlso);
+  if (flags.on('demo')) {
+    const url = `http://127.0.0.1:${daemon.apiPort}`;
+    daemon.log.info('demo', { backends: `${url}/api/v1/backends`, frontends: `${url}/api/v1/frontends` });
+  }
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const flags = parseFlags(argv, process.env);
+  if ('refusal' in flags) fail(flags.refusal, exitUsage);
+  if (flags.on('help')) return void process.stdout.write(usageText());
+  if (flags.on('version')) return void process.stdout.write(`${versionText}\n`);
+  if (flags.on('print-schema')) return void process.stdout.write(renderJsonSchema());
+  if (flags.on('check')) {
+    const result = loadConfig(flags.text('config'));
+    process.stdout.write(reportText(result, flags.text('config')));
+    process.exitCode = checkExitCode(result);
+    return;
+  }
+  await run(flags).catch((error: Error) => fail(error.message, exitFailure));
+}
+
+await main(process.argv.slice(2));

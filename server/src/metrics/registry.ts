@@ -1,0 +1,105 @@
+// Prometheus' exposition of what there is to count. The values of backends and frontends are computed at the
+// scrape (`samples.ts`); only HTTP requests and the process are counted here.
+import { readdirSync } from 'node:fs';
+import { Counter, Gauge, Histogram, type Metric as PromMetric, Registry } from 'prom-client';
+import { collectMetrics, type Metric, type MetricsView } from './samples.ts';
+
+export interface HttpMetrics {
+  /** `route` is a pattern, never a path, so that labels stay bounded. */
+  observe(method: string, route: string, status: number, elapsedMs: number): void;
+}
+
+export interface Metrics {
+  readonly http: HttpMetrics;
+  readonly contentType: string;
+  /** The whole page, computed now. */
+  render(): Promise<string>;
+}
+
+/** `view` is called at each scrape. */
+export function createMetrics(view: () => MetricsView): Metrics {
+  const registry = new Registry();
+  const http = createHttpMetrics(registry);
+  registerProcess(registry);
+  return {
+    http,
+    contentType: registry.contentType,
+    async render() {
+      const computed = new Registry();
+      for (const metric of collectMetrics(view())) computed.registerMetric(asPromMetric(metric));
+      return `${await computed.metrics()}${await registry.metrics()}`;
+    },
+  };
+}
+
+/** prom-client renders anything that hands it values; these were computed a moment ago. */
+function asPromMetric({ name, help, type, samples }: Metric): PromMetric {
+  const values = samples.map(({ labels, value, suffix = '' }) => ({
+    labels,
+    value,
+    metricName: name + suffix,
+  }));
+  return {
+    name,
+    get: async () => ({ name, help, type, values, aggregator: 'sum' }),
+  } as unknown as PromMetric;
+}
+
+function createHttpMetrics(registry: Registry): HttpMetrics {
+  const requests = new Counter({
+    name: 'maglev_http_requests_total',
+    help: 'HTTP requests answered, by method, route and status.',
+    labelNames: ['method', 'route', 'status'],
+    registers: [registry],
+  });
+  const durations = new Histogram({
+    name: 'maglev_http_request_duration_seconds',
+    help: 'Time to answer an HTTP request.',
+    labelNames: ['method', 'route'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5],
+    registers: [registry],
+  });
+  return {
+    observe(method, route, status, elapsedMs) {
+      requests.inc({ method, route, status: String(status) });
+      durations.observe({ method, route }, elapsedMs / 1000);
+    },
+  };
+}
+
+/** The process in the names that Prometheus' own client libraries use. */
+function registerProcess(registry: Registry): void {
+  const registers = [registry];
+  const startSeconds = performance.timeOrigin / 1000;
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'User and system CPU time spent, in seconds.',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
+  new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory size in bytes.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  new Gauge({
+    name: 'process_open_fds',
+    help: 'Number of open file descriptors.',
+    registers,
+    collect() {
+      this.set(readdirSync('/proc/self/fd').length);
+    },
+  });
+  new Gauge({
+    name: 'process_start_time_seconds',
+    help: 'Start time of the process since the Unix epoch in seconds.',
+    registers,
+  }).set(startSeconds);
+}

@@ -1,0 +1,188 @@
+// The world of a simulated run: what operators write in the file, how the backends behave, what the disk does.
+// All of it is drawn from one seed.
+import type { ConfigResult } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/parse.ts';
+import type { Prng } from '../../src/lib/prng.ts';
+import { noOverrides, type Overrides } from '../../src/overrides/overrides.ts';
+import type { OverridesStore } from '../../src/overrides/store.ts';
+
+/** What the file says, before it becomes text. */
+export interface FileModel {
+  history: number;
+  backends: Map<string, { address: string; check: string | undefined; enabled: boolean }>;
+  checks: Map<
+    string,
+    { interval: number; fast: number; down: number; timeout: number; rise: number; fall: number }
+  >;
+  frontends: Map<string, { pools: { backend: string; weight: number }[][] }>;
+}
+
+export function pick<T>(prng: Prng, items: readonly T[]): T {
+  return items[prng.below(items.length)] as T;
+}
+
+export function createFileModel(prng: Prng): FileModel {
+  const model: FileModel = {
+    history: 1 + prng.below(6),
+    backends: new Map(),
+    checks: new Map(),
+    frontends: new Map(),
+  };
+  for (let i = 0; i < 1 + prng.below(3); i++) model.checks.set(`check${i}`, drawCheck(prng));
+  for (let i = 0; i < 3 + prng.below(5); i++) addBackend(prng, model);
+  return model;
+}
+
+function drawCheck(prng: Prng) {
+  const interval = pick(prng, [1000, 2000, 5000]);
+  return {
+    interval,
+    fast: pick(prng, [500, 1000, interval]),
+    down: pick(prng, [interval, 10_000]),
+    timeout: pick(prng, [300, 1000, 1500]),
+    rise: 1 + prng.below(3),
+    fall: 1 + prng.below(4),
+  };
+}
+
+/** Names and addresses are never used twice, so that an address tells which backend it was. */
+export function addBackend(prng: Prng, model: FileModel): void {
+  const number = Math.max(0, ...Array.from(model.backends.keys(), (name) => Number(name.slice(1)))) + 1;
+  const name = `b${number}`;
+  const check = prng.below(6) === 0 ? undefined : pick(prng, [...model.checks.keys()]);
+  model.backends.set(name, { address: freshAddress(prng), check, enabled: prng.below(8) !== 0 });
+  const frontend = `f${prng.below(3)}`;
+  const pools = model.frontends.get(frontend)?.pools ?? [[]];
+  const pool = prng.below(3) === 0 ? [] : (pools.at(-1) as { backend: string; weight: number }[]);
+  pool.push({ backend: name, weight: pick(prng, [0, 50, 100]) });
+  if (!pools.includes(pool)) pools.push(pool);
+  model.frontends.set(frontend, { pools: pools.filter((p) => p.length > 0) });
+}
+
+export function freshAddress(prng: Prng): string {
+  return `10.${prng.below(250)}.${prng.below(250)}.${1 + prng.below(250)}`;
+}
+
+/** One edit of the file that keeps it valid. */
+export function editFile(prng: Prng, model: FileModel): void {
+  const name = pick(prng, [...model.backends.keys()]);
+  const backend = model.backends.get(name);
+  const check = model.checks.get(pick(prng, [...model.checks.keys()]));
+  switch (prng.below(6)) {
+    case 0:
+      addBackend(prng, model);
+      return;
+    case 1:
+      if (model.backends.size > 2) removeBackend(model, name);
+      return;
+    case 2:
+      if (backend) backend.enabled = !backend.enabled;
+      return;
+    case 3:
+      if (backend) backend.address = freshAddress(prng);
+      return;
+    case 4:
+      if (check) Object.assign(check, drawCheck(prng));
+      return;
+    default:
+      model.history = 1 + prng.below(6);
+  }
+}
+
+function removeBackend(model: FileModel, name: string): void {
+  model.backends.delete(name);
+  for (const [frontend, { pools }] of model.frontends) {
+    const rest = pools
+      .map((pool) => pool.filter((entry) => entry.backend !== name))
+      .filter((pool) => pool.length > 0);
+    if (rest.length === 0) model.frontends.delete(frontend);
+    else model.frontends.set(frontend, { pools: rest });
+  }
+}
+
+export function fileText(model: FileModel): string {
+  const lines = [
+    'maglev:',
+    `  healthchecker: { transition-history: ${model.history} }`,
+    '  vpp: { lb: { ipv4-src-address: 10.255.0.1 } }',
+    '  healthchecks:',
+  ];
+  for (const [name, c] of model.checks) {
+    const times = `interval: ${c.interval}ms, fast-interval: ${c.fast}ms, down-interval: ${c.down}ms, timeout: ${c.timeout}ms`;
+    lines.push(`    ${name}: { type: http, port: 80, ${times}, rise: ${c.rise}, fall: ${c.fall} }`);
+  }
+  lines.push('  backends:');
+  for (const [name, b] of model.backends) {
+    const check = b.check === undefined ? '' : `, healthcheck: ${b.check}`;
+    lines.push(`    ${name}: { address: ${b.address}, enabled: ${b.enabled}${check} }`);
+  }
+  lines.push('  frontends:');
+  for (const [index, [name, { pools }]] of [...model.frontends].entries()) {
+    lines.push(
+      `    ${name}:`,
+      `      address: 10.254.0.${index + 1}`,
+      '      protocol: tcp',
+      '      port: 80',
+      '      pools:',
+    );
+    for (const [i, pool] of pools.entries()) {
+      const entries = pool.map((entry) => `${entry.backend}: { weight: ${entry.weight} }`).join(', ');
+      lines.push(`        - { name: p${i}, backends: { ${entries} } }`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const brokenTexts = [
+  'maglev: {',
+  'maglev: { backends: { b1: { address: nowhere } } }',
+  'other: 1',
+  '- 1\n- 2',
+];
+
+/** The file as the daemon finds it; sometimes somebody is in the middle of editing it. */
+export interface FakeFile {
+  text: string;
+  read(): Promise<ConfigResult>;
+  break(prng: Prng): void;
+}
+
+export function createFakeFile(text: string): FakeFile {
+  return {
+    text,
+    async read() {
+      return parseConfig(this.text);
+    },
+    break(prng) {
+      this.text = pick(prng, brokenTexts);
+    },
+  };
+}
+
+/** A disk for overrides that outlives the daemon and can be full. */
+export interface FakeDisk {
+  full: boolean;
+  createStore(): OverridesStore;
+}
+
+export function createFakeDisk(): FakeDisk {
+  let stored: Overrides = noOverrides;
+  const disk: FakeDisk = {
+    full: false,
+    createStore: () => ({
+      load: async () => stored,
+      async save(overrides) {
+        await Promise.resolve();
+        if (disk.full) {
+          return {
+            ok: false,
+            failure: { code: 'ENOSPC', message: 'no space left on device', fileHolds: 'old' },
+          };
+        }
+        stored = overrides;
+        return { ok: true };
+      },
+    }),
+  };
+  return disk;
+}
