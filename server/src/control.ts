@@ -49,7 +49,7 @@ export interface ControlOptions {
   readonly store: OverridesStore;
   /** Reads and checks the configuration file; never rejects for what is in it. */
   readonly readConfig: () => Promise<ConfigResult>;
-  /** Makes probes that run in the given namespace; called at the start and when a reload names another one. */
+  /** Makes probes in the given namespace; called at the start and when a reload names another one. */
   readonly createProber: (netns: string | undefined) => Prober;
   readonly createChecker: (
     prepare: Prober['prepare'],

@@ -1,27 +1,73 @@
 // The daemon's log: pino's JSON lines on standard output, and the same lines as events for those who watch.
+// A reader of standard output that is slow or hangs must never hold up a probe, nor the end of the daemon.
+import { fstatSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
 import type { LogLevel } from './events/event.ts';
 import type { EventLog } from './events/event-log.ts';
 import { logBufferBytesMax } from './lib/limits.ts';
 import type { Log, LogLine } from './lib/log.ts';
 
-/** Where lines go, and how to have them out before the end. */
+const stdoutDescriptor = 1;
+
+/** Where lines go. */
 export interface LogDestination {
   readonly stream: DestinationStream;
-  flush(): void;
+  /** Resolves when all lines are out; never, if their reader hangs. */
+  finish(): Promise<void>;
 }
 
-/** Standard output that never blocks: when its reader hangs, lines beyond the bound are lost, not the probes. */
+/**
+ * Standard output. A pipe or socket (a service's journal) is written without blocking: what its reader does not
+ * take waits in memory up to a bound, beyond which lines are lost and counted. Files and terminals always take
+ * everything.
+ */
 export function createStdout(): LogDestination {
-  const stream = pino.destination({ dest: 1, sync: false, maxLength: logBufferBytesMax });
-  return { stream, flush: () => stream.flushSync() };
+  const status = fstatSync(stdoutDescriptor);
+  if (status.isFIFO() || status.isSocket()) {
+    return createPipe(new Socket({ fd: stdoutDescriptor, readable: false, writable: true }));
+  }
+  const stream = pino.destination({ dest: stdoutDescriptor, sync: true });
+  return { stream, finish: async () => undefined };
+}
+
+function createPipe(socket: Socket): LogDestination {
+  let lostCount = 0;
+  let isGone = false;
+  // Its reader has left: the daemon's work goes on without a log.
+  socket.on('error', () => {
+    isGone = true;
+  });
+  return {
+    stream: {
+      write(line) {
+        if (isGone) return;
+        if (socket.writableLength > logBufferBytesMax) {
+          lostCount++;
+          return;
+        }
+        if (lostCount > 0) {
+          socket.write(`${JSON.stringify({ level: 'warn', msg: 'log-lines-lost', count: lostCount })}\n`);
+          lostCount = 0;
+        }
+        socket.write(line);
+      },
+    },
+    finish() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      if (isGone) resolve();
+      else socket.end(() => resolve());
+      socket.on('error', () => resolve());
+      return promise;
+    },
+  };
 }
 
 /** The same lines for people, for the demo. Loaded on demand: a daemon in production never needs it. */
 export async function createReadableStdout(): Promise<LogDestination> {
   const { default: pretty } = await import('pino-pretty');
   const stream = pretty({ translateTime: 'SYS:HH:MM:ss', singleLine: true, sync: true });
-  return { stream, flush: () => undefined };
+  return { stream, finish: async () => undefined };
 }
 
 /** Lines of `level` and above go to `destination` and, numbered, into `events`. */

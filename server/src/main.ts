@@ -9,7 +9,7 @@ import { startDemo } from './demo.ts';
 import type { LogLevel } from './events/event.ts';
 import { type Flags, parseFlags, usageText } from './flags.ts';
 import { realClock } from './lib/clock.ts';
-import { stopDeadlineMs } from './lib/limits.ts';
+import { logFinishMsMax, stopDeadlineMs } from './lib/limits.ts';
 import { type ListenAddress, parseListenAddress } from './lib/listen-address.ts';
 import { createPrng, randomSeed } from './lib/prng.ts';
 import { createLog, createReadableStdout, createStdout, type LogDestination } from './logger.ts';
@@ -43,20 +43,26 @@ function usable(result: ConfigResult, source: string) {
   process.exit(checkExitCode(result));
 }
 
-/** TERM and INT stop once; a second one, or a stop that hangs, ends the process at once. */
-function handleSignals(daemon: Daemon, stopAlso: () => Promise<void>): void {
+/**
+ * TERM and INT stop once, also while the daemon is still starting; a second one, or a stop that hangs, ends the
+ * process at once. HUP reloads.
+ */
+function handleSignals(starting: Promise<Daemon>, { stopAlso, destination }: Setting): void {
   let stopping = false;
   const stop = async (signal: string) => {
     if (stopping) fail(`second ${signal}: stopping at once`, exitFailure);
     stopping = true;
     realClock.setTimer(stopDeadlineMs, () => fail('stopping took too long', exitFailure));
+    const daemon = await starting;
     await daemon.stop();
     await stopAlso();
+    realClock.setTimer(logFinishMsMax, () => process.exit(0));
+    await destination.finish();
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
-  process.on('SIGHUP', () => void daemon.reload());
+  process.on('SIGHUP', () => void starting.then((daemon) => daemon.reload()));
 }
 
 interface Setting {
@@ -94,10 +100,13 @@ async function run(flags: Flags): Promise<void> {
   const apiAddress = listenAddress(flags, 'grpc-addr');
   const metricsAddress = flags.text('metrics-addr') === '' ? undefined : listenAddress(flags, 'metrics-addr');
   const setting = flags.on('demo') ? await demoSetting(flags) : fileSetting(flags);
-  const { readConfig, source, stateDir, destination, stopAlso } = setting;
+  const { readConfig, source, stateDir, destination } = setting;
   const config = usable(await readConfig(), source);
   const native = loadNative();
   const level = flags.text('log-level') as LogLevel;
+  // The handlers stand before the first word is logged: whoever reads it may send a signal at once.
+  const starting = Promise.withResolvers<Daemon>();
+  handleSignals(starting.promise, setting);
   const daemon = await createDaemon({
     clock: realClock,
     prng: createPrng(randomSeed()),
@@ -109,8 +118,7 @@ async function run(flags: Flags): Promise<void> {
     apiAddress,
     ...(metricsAddress && { metricsAddress }),
   });
-  process.on('exit', () => destination.flush());
-  handleSignals(daemon, stopAlso);
+  starting.resolve(daemon);
   if (flags.on('demo')) {
     const url = `http://127.0.0.1:${daemon.apiPort}`;
     daemon.log.info('demo', { backends: `${url}/api/v1/backends`, frontends: `${url}/api/v1/frontends` });

@@ -25,18 +25,21 @@ export interface OpenSocketOptions {
   /** IP protocol number; 0 = the type's default. */
   readonly protocol: number;
   /** Path of a network namespace (`/run/netns/NAME`); absent: the one the process is in. */
-  readonly netnsPath?: string;
+  readonly netnsPath?: string | undefined;
   /** Bound source address (port 0); absent: the kernel chooses. */
-  readonly source?: string;
+  readonly source?: string | undefined;
 }
 
 export interface OpenIcmpOptions {
   readonly family: 4 | 6;
-  readonly netnsPath?: string;
-  readonly source?: string;
+  readonly netnsPath?: string | undefined;
+  readonly source?: string | undefined;
   /** Only replies with it, and errors about requests with it, are heard. 0..65535. */
   readonly identifier: number;
-  /** One packet: for IPv4 from the IP header on, for IPv6 from the ICMPv6 header on. Valid during the call only. */
+  /**
+   * One packet: for IPv4 from the IP header on, for IPv6 from the ICMPv6 header on. Valid during the call
+   * only.
+   */
   readonly onPacket: (packet: Uint8Array) => void;
   /** The socket hears nothing any more (`errno` is positive); it must be closed. */
   readonly onDeaf: (errno: number) => void;
@@ -44,11 +47,19 @@ export interface OpenIcmpOptions {
 
 /** A raw socket on the event loop; it keeps the process alive until it is closed. */
 export interface IcmpSocket {
-  /** Sends one ICMP message (no IP header; the kernel fills the checksum for IPv6). Gives 0 or a positive errno. */
+  /**
+   * Sends one ICMP message (no IP header; the kernel fills the checksum for IPv6). Gives 0 or a positive
+   * errno.
+   */
   send(address: string, message: Uint8Array): number;
-  /** Goes on with a fresh sending socket, whose buffer is empty. Throws a NativeError; the old one then stays. */
+  /**
+   * Goes on with a fresh sending socket, whose buffer is empty. Throws a NativeError; the old one then stays.
+   */
   renewSender(): void;
-  /** Packets for us that the kernel had no room for, since this socket was opened. */
+  /**
+   * Grows with packets for us that the kernel had no room for (Linux 6.18 counts each twice); 0 = none so
+   * far.
+   */
   droppedCount(): number;
   close(): void;
 }
@@ -170,7 +181,9 @@ function socketRequest(binding: Binding, options: OpenSocketOptions): SocketRequ
   return [family === 4 ? binding.AF_INET : binding.AF_INET6, types[type], protocol, netnsPath, source];
 }
 
-/** Runs `call`; a refusal of the operating system gets a message for people, whatever else is thrown stays. */
+/**
+ * Runs `call`; a refusal of the operating system gets a message for people, whatever else is thrown stays.
+ */
 function worded<T>(options: OpenSocketOptions, call: () => T): T {
   try {
     return call();

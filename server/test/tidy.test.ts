@@ -107,6 +107,7 @@ function filesHomes(): readonly string[] {
   return [
     'src/config/load.ts',
     'src/overrides/store.ts',
+    'src/logger.ts',
     'src/version.ts',
     'src/metrics/registry.ts',
     'src/probes/icmp-port.ts',

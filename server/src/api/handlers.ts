@@ -2,7 +2,7 @@
 import type { BackendSnapshot } from '../checker/slot.ts';
 import type { Control } from '../control.ts';
 import { must } from '../lib/assert.ts';
-import { nearestName } from '../lib/near-name.ts';
+import { describeMissingName } from '../lib/near-name.ts';
 import type { BackendAction } from '../overrides/actions.ts';
 import { listOverrides } from '../overrides/overrides.ts';
 import { commit, date, nodeVersion, version } from '../version.ts';
@@ -16,9 +16,7 @@ export interface HandlerContext {
 }
 
 function notFound(what: string, name: string, names: Iterable<string>): ApiError {
-  const near = nearestName(name, names);
-  const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
-  return new ApiError('not_found', `${what} ${name}: no such ${what}${hint}`);
+  return new ApiError('not_found', describeMissingName(what, name, names));
 }
 
 export function getVersion() {

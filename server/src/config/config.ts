@@ -21,7 +21,7 @@ export interface TlsParams {
 export interface HttpParams {
   readonly method: 'GET' | 'HEAD';
   readonly path: string;
-  /** Host header; absent: the backend's address (IPv6 in brackets), with `:port` unless it is the default one. */
+  /** Host header; absent: the backend's address (IPv6 in brackets), with `:port` unless it is the default. */
   readonly host?: string;
   /** In file order; names as written. */
   readonly headers: readonly (readonly [name: string, value: string])[];

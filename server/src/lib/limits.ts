@@ -23,6 +23,10 @@ export const transitionHistoryMax = 1000;
 export const caFileBytesMax = 4 * 1024 * 1024;
 /** Levels of nesting; a configuration has eight. */
 export const yamlDepthMax = 64;
+/** Lexical tokens of a file; one of `configFileBytesMax` has about this many. */
+export const yamlTokenCountMax = 6_000_000;
+/** Errors after which the YAML parser gives up. */
+export const yamlErrorCountMax = 1_000;
 /** Values of a document with its aliases expanded. */
 export const yamlValueCountMax = 4_000_000;
 /** Text of a file that a message repeats. */
@@ -112,5 +116,7 @@ export const connectionsMax = 10_000;
 // --- daemon
 /** Log lines that wait for a slow reader of standard output. */
 export const logBufferBytesMax = 8 * 1024 * 1024;
+/** At its end the daemon waits this long for the reader of its log. */
+export const logFinishMsMax = 1_000;
 /** A stop that takes longer than this is forced. */
 export const stopDeadlineMs = 5_000;

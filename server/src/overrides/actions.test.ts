@@ -103,15 +103,21 @@ test('refusals of backend actions', () => {
     refusal(changeBackend(config, noOverrides, name, action, { ...note, ...with_ }));
   const disabled = (done: string) => ({
     code: 'failed-precondition',
-    message: `backend "nginx1-ams" is disabled and cannot be ${done}: enable it first`,
+    message: `backend nginx1-ams: it is disabled and cannot be ${done}; enable it first`,
   });
   assert.deepEqual(act('nginx1-ams', 'pause'), disabled('paused'));
   assert.deepEqual(act('nginx1-ams', 'resume'), disabled('resumed'));
-  const near = { code: 'not-found', message: 'no backend "nginx0-amz"; did you mean "nginx0-ams"?' };
+  const near = {
+    code: 'not-found',
+    message: 'backend nginx0-amz: no such backend (did you mean nginx0-ams?)',
+  };
   assert.deepEqual(act('nginx0-amz', 'pause'), near);
-  assert.deepEqual(act('apache', 'enable'), { code: 'not-found', message: 'no backend "apache"' });
-  assert.deepEqual(act('a\nb', 'enable'), { code: 'not-found', message: 'no backend "a\\nb"' });
-  const long = { code: 'not-found', message: `no backend "${'x'.repeat(80)}..."` };
+  assert.deepEqual(act('apache', 'enable'), {
+    code: 'not-found',
+    message: 'backend apache: no such backend',
+  });
+  assert.deepEqual(act('a\nb', 'enable'), { code: 'not-found', message: 'backend "a\\nb": no such backend' });
+  const long = { code: 'not-found', message: `backend "${'x'.repeat(80)}": no such backend` };
   assert.deepEqual(act('x'.repeat(100_000), 'enable'), long);
   const bad = (message: string) => ({ code: 'invalid-argument', message });
   const tooLong = bad('reason is longer than 256 characters');
@@ -154,15 +160,18 @@ test('refusals of weights', () => {
   const set = (with_: Partial<typeof target>, weight: number, reason = 'why') =>
     refusal(setWeight(config, noOverrides, { ...target, ...with_ }, weight, { ...note, reason }));
   const notFound = (message: string) => ({ code: 'not-found', message });
-  assert.deepEqual(set({ frontend: 'wwx' }, 1), notFound('no frontend "wwx"; did you mean "www"?'));
-  const pool = notFound('no pool "Primary" in frontend "www"; did you mean "primary"?');
+  assert.deepEqual(
+    set({ frontend: 'wwx' }, 1),
+    notFound('frontend wwx: no such frontend (did you mean www?)'),
+  );
+  const pool = notFound('pool Primary: no such pool in frontend www (did you mean primary?)');
   assert.deepEqual(set({ pool: 'Primary' }, 1), pool);
-  const place = 'in pool "standby" of frontend "www"';
-  const backend = notFound(`no backend "nginx1-ams" ${place}; did you mean "nginx0-ams"?`);
+  const place = 'in pool standby of frontend www';
+  const backend = notFound(`backend nginx1-ams: no such backend ${place} (did you mean nginx0-ams?)`);
   assert.deepEqual(set({ pool: 'standby', backend: 'nginx1-ams' }, 1), backend);
   assert.deepEqual(refusal(resetWeight(config, noOverrides, { ...target, frontend: 'zzz' })), {
     code: 'not-found',
-    message: 'no frontend "zzz"',
+    message: 'frontend zzz: no such frontend',
   });
   for (const weight of [-1, 101, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     const message = `weight must be an integer of 0 to 100, not ${weight}`;

@@ -1,9 +1,9 @@
 // The operator's actions as rules: from the configuration, the overrides and a request to a new value, or to
 // a refusal that says what to do. They must not know who asks, over which protocol, or how it is stored.
 import type { Config, PoolBackend } from '../config/config.ts';
-import { nearestName } from '../config/near-name.ts';
 import { assert } from '../lib/assert.ts';
 import { operatorLengthMax, reasonLengthMax } from '../lib/limits.ts';
+import { describeMissingName } from '../lib/near-name.ts';
 import type {
   AdminState,
   BackendOverride,
@@ -73,7 +73,7 @@ export function changeBackend(
   const admin = effectiveAdmin(backend, overrides);
   const next = nextAdmin[action][admin];
   if (next === 'refused') {
-    const message = `backend "${name}" is disabled and cannot be ${effects[action]}: enable it first`;
+    const message = `backend ${name}: it is disabled and cannot be ${effects[action]}; enable it first`;
     return refuse({ code: 'failed-precondition', message });
   }
   if (next === admin) return { ok: true, overrides, admin, effect: 'none' };
@@ -148,21 +148,17 @@ function findPoolBackend(
   const pool = frontend.pools.find(({ name }) => name === target.pool);
   const pools = frontend.pools.map(({ name }) => name);
   if (pool === undefined) {
-    return refuse(notFound('pool', target.pool, pools, ` in frontend "${frontend.name}"`));
+    return refuse(notFound('pool', target.pool, pools, ` in frontend ${frontend.name}`));
   }
   const backend = pool.backends.find(({ name }) => name === target.backend);
   if (backend !== undefined) return { ok: true, backend };
   const backends = pool.backends.map(({ name }) => name);
-  const place = ` in pool "${pool.name}" of frontend "${frontend.name}"`;
+  const place = ` in pool ${pool.name} of frontend ${frontend.name}`;
   return refuse(notFound('backend', target.backend, backends, place));
 }
 
 function notFound(what: string, name: string, names: Iterable<string>, place: string): Refusal {
-  const near = nearestName(name, names);
-  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-  // Quoted as JSON: the word comes from outside and may hold anything.
-  const word = JSON.stringify(name.length <= 80 ? name : `${name.slice(0, 80)}...`);
-  return { code: 'not-found', message: `no ${what} ${word}${place}${hint}` };
+  return { code: 'not-found', message: describeMissingName(what, name, names, place) };
 }
 
 function noteProblem(note: OperatorNote): Refusal | undefined {

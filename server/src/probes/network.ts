@@ -1,15 +1,20 @@
 // Where probes get their sockets: the one door to the outside for every prober.
-// Knows namespaces and source addresses; knows no protocol above TCP and ICMP.
-import type { Socket } from 'node:net';
+// Knows namespaces and source addresses; knows no protocol above TCP and ICMP, save whom TLS may trust.
+import { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import type { IpFamily } from '../config/config.ts';
-import type { IcmpPort } from './icmp-port.ts';
+import type { Clock } from '../lib/clock.ts';
+import { receiveBufferBytes } from '../lib/limits.ts';
+import type { Native } from '../native.ts';
+import { createIcmpPorts, type IcmpPort } from './icmp-port.ts';
+import { createTlsContexts } from './tls.ts';
 
 export interface ConnectOptions {
   readonly address: string;
   readonly family: IpFamily;
   readonly port: number;
   /** Source address, same family; absent: the kernel chooses. */
-  readonly source?: string;
+  readonly source?: string | undefined;
   /**
    * Receives bytes as they come, in place of 'data' events (left out where TLS reads the socket).
    * The buffer is shared and reused after the call returns: copy what must stay.
@@ -18,13 +23,73 @@ export interface ConnectOptions {
 }
 
 export interface ProbeNetwork {
+  readonly clock: Clock;
   /**
-   * A TCP socket on its way to `address`; what the world does comes as its events. Throws a NetworkError
-   * when a namespace cannot be entered, a source address cannot be bound, or descriptors have run out.
+   * A TCP socket on its way to `address`; what the world does comes as its events, never before this returns.
+   * Throws a NativeError when a namespace cannot be entered, a source address cannot be bound there, or
+   * descriptors have run out; in the root namespace those come as an 'error' event too.
    */
   connect(options: ConnectOptions): Socket;
   /** The shared raw socket for a family and source address; opened with the first use. Throws like `connect`. */
   icmpPort(family: IpFamily, source?: string): IcmpPort;
+  /** The shared TLS context that trusts the system's CAs and those of `caPem`. (OpenSSL passes over what is no PEM.) */
+  tlsContext(caPem?: string): SecureContext;
   /** Closes the shared sockets. Probes in flight must have been cancelled before. */
   close(): void;
+}
+
+export interface ProbeNetworkOptions {
+  readonly native: Native;
+  /** Name of the network namespace that all probes run in; absent: the one the process is in. */
+  readonly netns?: string | undefined;
+  readonly clock: Clock;
+}
+
+/**
+ * All plain sockets read into this one: libuv fills it and the listener has it before any other socket reads.
+ */
+const receiveBuffer = new Uint8Array(receiveBufferBytes);
+
+export function createProbeNetwork({ native, netns, clock }: ProbeNetworkOptions): ProbeNetwork {
+  const icmpPorts = createIcmpPorts({ native, netns });
+  return {
+    clock,
+    connect:
+      netns === undefined ? connectHere : (options) => connectThere(native, `/run/netns/${netns}`, options),
+    icmpPort: icmpPorts.port,
+    tlsContext: createTlsContexts(),
+    close: icmpPorts.close,
+  };
+}
+
+/** Without the addon: adopting a descriptor costs several system calls more, 10 % of a plain probe's CPU. */
+function connectHere({ address, port, source, onBytes }: ConnectOptions): Socket {
+  const socket = new Socket(onBytes && { onread: readInto(onBytes) });
+  return socket.connect(
+    source === undefined ? { host: address, port } : { host: address, port, localAddress: source },
+  );
+}
+
+/** The namespace is entered by its name for each socket: one made anew under the same name counts at once. */
+function connectThere(native: Native, netnsPath: string, options: ConnectOptions): Socket {
+  const { address, family, port, source, onBytes } = options;
+  const fd = native.openSocket({
+    family,
+    type: 'stream',
+    protocol: 0,
+    netnsPath,
+    ...(source === undefined ? {} : { source }),
+  });
+  const socket = new Socket(onBytes ? { fd, onread: readInto(onBytes) } : { fd });
+  return socket.connect({ host: address, port });
+}
+
+function readInto(onBytes: NonNullable<ConnectOptions['onBytes']>) {
+  return {
+    buffer: receiveBuffer,
+    callback(length: number, buffer: Uint8Array) {
+      onBytes(buffer, length);
+      return true;
+    },
+  };
 }

@@ -1,0 +1,56 @@
+// The bench's command line. Pure: argv and the names that exist are arguments.
+
+export interface Arguments {
+  readonly action: 'run' | 'list' | 'help';
+  /** Names of trials, in the order of the map; never empty. */
+  readonly only: readonly string[];
+  readonly seconds: number;
+  /** Where the results go as JSON; absent: nowhere. */
+  readonly jsonPath?: string;
+}
+
+export const secondsDefault = 60;
+const secondsMax = 3600;
+
+export const usageText = `usage: npm run bench [-- [--only TRIAL]... [--seconds N] [--json FILE] | --list]
+
+  --only TRIAL   run this trial; may be given more than once (default: all)
+  --seconds N    how long one program is measured, 1 to ${secondsMax} (default ${secondsDefault})
+  --json FILE    write the results there as well
+  --list         name the trials and end
+
+Exit status: 0 measured, whether or not a bar is met; 1 the run broke; 2 the command line is wrong.
+`;
+
+/** A refusal is one whole sentence. */
+export function parseArguments(
+  argv: readonly string[],
+  names: readonly string[],
+): Arguments | { readonly refusal: string } {
+  const only = new Set<string>();
+  let action: Arguments['action'] = 'run';
+  let seconds = secondsDefault;
+  let jsonPath: string | undefined;
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index] ?? '';
+    if (word === '--list' || word === '--help') {
+      action = word === '--list' ? 'list' : 'help';
+      continue;
+    }
+    if (!['--only', '--seconds', '--json'].includes(word)) return { refusal: `no such flag: ${word}` };
+    const value = argv[++index];
+    if (value === undefined || value === '') return { refusal: `${word} needs a value` };
+    if (word === '--json') jsonPath = value;
+    else if (word === '--only') {
+      if (!names.includes(value)) return { refusal: `no such trial: ${value} (${names.join(', ')})` };
+      only.add(value);
+    } else {
+      seconds = Number(value);
+      if (!Number.isInteger(seconds) || seconds < 1 || seconds > secondsMax) {
+        return { refusal: `--seconds: "${value}" is no whole number from 1 to ${secondsMax}` };
+      }
+    }
+  }
+  const wanted = names.filter((name) => only.size === 0 || only.has(name));
+  return { action, only: wanted, seconds, ...(jsonPath !== undefined && { jsonPath }) };
+}

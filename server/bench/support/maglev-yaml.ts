@@ -1,0 +1,42 @@
+// Configurations for trials, as text: many backends on loopback addresses in frontends of a hundred each.
+// Pure: it must not know what is done with them.
+
+const backendsPerFrontend = 100;
+
+/** 127.2.0.1 and up: any port that listens on the wildcard address answers there. */
+export function backendAddress(index: number): string {
+  const number = index + 1;
+  return `127.${2 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
+}
+
+const backendName = (index: number) => `backend-${index}`;
+
+/**
+ * @param check lines of the one health check, e.g. `type: http`; empty: the backends are static
+ */
+export function maglevYaml(count: number, check: readonly string[]): string {
+  const indexes = Array.from({ length: count }, (_, index) => index);
+  const healthcheck = check.length > 0 ? ', healthcheck: bench' : '';
+  const lines = ['maglev:', '  vpp: { lb: { ipv4-src-address: 127.0.0.1 } }'];
+  if (check.length > 0) lines.push('  healthchecks:', '    bench:', ...check.map((line) => `      ${line}`));
+  lines.push('  backends:');
+  for (const index of indexes) {
+    lines.push(`    ${backendName(index)}: { address: ${backendAddress(index)}${healthcheck} }`);
+  }
+  lines.push('  frontends:');
+  for (let first = 0; first < count; first += backendsPerFrontend) {
+    const number = first / backendsPerFrontend;
+    const members = indexes.slice(first, first + backendsPerFrontend);
+    lines.push(
+      `    frontend-${number}:`,
+      `      address: 127.1.${number >> 8}.${number & 255}`,
+      '      protocol: tcp',
+      '      port: 80',
+      '      pools:',
+      '        - name: primary',
+      '          backends:',
+      ...members.map((index) => `            ${backendName(index)}: { weight: 100 }`),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,21 @@
+// The trials by name, in the order in which they run: where a new one gets its line.
+import type { Trial } from './trial.ts';
+import { apiList } from './trials/api-list.ts';
+import { httpProbes } from './trials/http-probes.ts';
+import { httpsProbes } from './trials/https-probes.ts';
+import { icmpProbes } from './trials/icmp-probes.ts';
+import { metricsPage } from './trials/metrics-page.ts';
+import { probeOverhead } from './trials/probe-overhead.ts';
+import { reload } from './trials/reload.ts';
+import { tcpProbes } from './trials/tcp-probes.ts';
+
+export const trials: readonly Trial[] = [
+  httpProbes,
+  tcpProbes,
+  httpsProbes,
+  icmpProbes,
+  probeOverhead,
+  reload,
+  metricsPage,
+  apiList,
+];

@@ -1,0 +1,18 @@
+// The trial that the project's goal for plain probes is read from.
+import { httpPort } from '../support/nginx.ts';
+import { runStreamTrial, streamPackages } from '../support/stream-trial.ts';
+import type { Trial } from '../trial.ts';
+
+export const httpProbes: Trial = {
+  name: 'http-probes',
+  about: '1,000 HTTP backends at 1 s, beside HAProxy with option httpchk',
+  needs: streamPackages,
+  run: (context) =>
+    runStreamTrial(context, {
+      count: 1000,
+      port: httpPort,
+      check: ['type: http', 'params: { method: GET, path: / }'],
+      haproxyLines: ['option httpchk GET /', 'http-check expect status 200-299'],
+      ratioMax: 1.4,
+    }),
+};

@@ -1,0 +1,17 @@
+// Connections without a request.
+import { httpPort } from '../support/nginx.ts';
+import { runStreamTrial, streamPackages } from '../support/stream-trial.ts';
+import type { Trial } from '../trial.ts';
+
+export const tcpProbes: Trial = {
+  name: 'tcp-probes',
+  about: '1,000 TCP backends at 1 s, beside HAProxy with option tcp-check',
+  needs: streamPackages,
+  run: (context) =>
+    runStreamTrial(context, {
+      count: 1000,
+      port: httpPort,
+      check: ['type: tcp'],
+      haproxyLines: ['option tcp-check'],
+    }),
+};

@@ -1,0 +1,61 @@
+// What the files that speak Node-API share: state per environment (never static), failures, checked calls.
+#ifndef MAGLEV_ADDON_H
+#define MAGLEV_ADDON_H
+
+#include <node_api.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "socket.h"
+
+// One per environment: main thread, each worker, each loading of the file.
+struct environment {
+  int own_netns; // of its thread; -1 until a namespace was entered
+};
+
+enum { ICMP_BATCH_MAX = 64 }; // packets handed over in one call
+
+// A call of Node-API that fails leaves a JavaScript exception behind and ends the function.
+#define CHECK(env, call)                                                                                     \
+  do {                                                                                                       \
+    if ((call) != napi_ok) {                                                                                 \
+      throw_last(env, #call);                                                                                \
+      return NULL;                                                                                           \
+    }                                                                                                        \
+  } while (0)
+
+// The same where there is nobody to throw to: a runtime that refuses this much is not survived.
+#define CHECK_FATAL(call)                                                                                    \
+  do {                                                                                                       \
+    if ((call) != napi_ok) napi_fatal_error(__func__, NAPI_AUTO_LENGTH, #call, NAPI_AUTO_LENGTH);            \
+  } while (0)
+
+// module.c: the environment's own_netns
+int *own_netns(napi_env env);
+
+// error.c
+void throw_last(napi_env env, const char *call);
+void throw_argument(napi_env env, const char *message);
+void throw_failure(napi_env env, struct failure failure);
+
+// argument.c; false leaves a TypeError behind
+struct bytes {
+  uint8_t *data;
+  size_t length;
+};
+bool read_int(napi_env env, napi_value value, int min, int max, const char *message, int *out);
+bool read_text(napi_env env, napi_value value, size_t size, const char *message, char *out);
+bool read_bytes(napi_env env, napi_value value, const char *message, struct bytes *out);
+bool read_arguments(napi_env env, napi_callback_info info, size_t count, napi_value *arguments);
+
+// open_socket.c and icmp.c: what JavaScript calls
+bool read_socket_request(napi_env env, const napi_value *arguments, struct socket_request *out);
+napi_value open_socket(napi_env env, napi_callback_info info);
+napi_value icmp_open(napi_env env, napi_callback_info info);
+napi_value icmp_renew_sender(napi_env env, napi_callback_info info);
+napi_value icmp_send(napi_env env, napi_callback_info info);
+napi_value icmp_dropped(napi_env env, napi_callback_info info);
+napi_value icmp_close(napi_env env, napi_callback_info info);
+
+#endif

@@ -1,0 +1,75 @@
+// What the addon exports, and its state per environment: it loads twice and in worker threads.
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "addon.h"
+
+static void free_environment(napi_env env, void *data, void *hint) {
+  struct environment *environment = data;
+  (void)env;
+  (void)hint;
+  if (environment->own_netns >= 0) close(environment->own_netns);
+  free(environment);
+}
+
+int *own_netns(napi_env env) {
+  struct environment *environment = NULL;
+  CHECK_FATAL(napi_get_instance_data(env, (void **)&environment));
+  return &environment->own_netns;
+}
+
+static bool export_number(napi_env env, napi_value exports, const char *name, int number) {
+  napi_value value;
+  return napi_create_int32(env, number, &value) == napi_ok &&
+         napi_set_named_property(env, exports, name, value) == napi_ok;
+}
+
+static bool export_function(napi_env env, napi_value exports, const char *name, napi_callback callback) {
+  napi_value value;
+  return napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, NULL, &value) == napi_ok &&
+         napi_set_named_property(env, exports, name, value) == napi_ok;
+}
+
+static bool export_all(napi_env env, napi_value exports) {
+  return export_number(env, exports, "AF_INET", AF_INET) &&
+         export_number(env, exports, "AF_INET6", AF_INET6) &&
+         export_number(env, exports, "SOCK_STREAM", SOCK_STREAM) &&
+         export_number(env, exports, "SOCK_DGRAM", SOCK_DGRAM) &&
+         export_number(env, exports, "SOCK_RAW", SOCK_RAW) &&
+         export_number(env, exports, "IPPROTO_ICMP", IPPROTO_ICMP) &&
+         export_number(env, exports, "IPPROTO_ICMPV6", IPPROTO_ICMPV6) &&
+         export_number(env, exports, "ICMP_BATCH_MAX", ICMP_BATCH_MAX) &&
+         export_function(env, exports, "openSocket", open_socket) &&
+         export_function(env, exports, "icmpOpen", icmp_open) &&
+         export_function(env, exports, "icmpRenewSender", icmp_renew_sender) &&
+         export_function(env, exports, "icmpSend", icmp_send) &&
+         export_function(env, exports, "icmpDropped", icmp_dropped) &&
+         export_function(env, exports, "icmpClose", icmp_close);
+}
+
+static napi_value start(napi_env env, napi_value exports) {
+  // uv's structures are never looked into (see icmp.c), so that its major version is all that must fit.
+  if (uv_version() >> 16 != UV_VERSION_MAJOR) {
+    throw_argument(env, "the addon was built for another libuv: run npm run build");
+    return NULL;
+  }
+  struct environment *environment = malloc(sizeof *environment);
+  if (environment == NULL) {
+    throw_failure(env, (struct failure){.syscall = "malloc", .error = ENOMEM});
+    return NULL;
+  }
+  environment->own_netns = -1;
+  if (napi_set_instance_data(env, environment, free_environment, NULL) != napi_ok) {
+    free(environment);
+    throw_last(env, "napi_set_instance_data");
+    return NULL;
+  }
+  if (!export_all(env, exports)) throw_last(env, "export_all");
+  return exports;
+}
+
+// The macro defines two functions and declares only one.
+NAPI_MODULE_EXPORT int32_t NODE_API_MODULE_GET_API_VERSION(void);
+NAPI_MODULE(maglev, start)
