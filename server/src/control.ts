@@ -158,8 +158,8 @@ export class Control {
   }
 
   /**
-   * An operator's action on a backend. It is durable before it takes effect; when it cannot be stored the refusal
-   * says so and nothing changes.
+   * An operator's action on a backend. It is durable before it takes effect; when it cannot be stored the
+   * refusal says so and nothing changes.
    */
   changeBackend(name: string, action: BackendAction, operator: Operator): Promise<CommandResult> {
     return this.#enqueue(async () => {

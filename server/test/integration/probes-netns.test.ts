@@ -94,11 +94,6 @@ test('probes leave no TIME_WAIT behind', { skip }, async () => {
     httpsCheck(secure.port, insecure),
   ]) {
     for (let count = 0; count < 5; count++) await probeOnce(check, v4, inside);
-    console.log(
-      check.type,
-      check.port.toString(16),
-      netns.exec('sh', '-c', 'grep " 06 " /proc/net/tcp || true'),
-    );
   }
   assert.equal(timeWaitCount(), before);
   await Promise.all([plain.close(), secure.close()]);

@@ -113,6 +113,7 @@ const blackHoleSource = `
 export async function serveBlackHole(address = '127.0.0.1'): Promise<TestServer> {
   const worker = new Worker(blackHoleSource, { eval: true, workerData: address });
   const [port] = (await once(worker, 'message')) as [number];
+  worker.unref();
   const fillers = await fillBacklog(address, port);
   return {
     address,
@@ -134,6 +135,7 @@ async function fillBacklog(address: string, port: number): Promise<Socket[]> {
     sockets.push(socket);
     socket.on('error', () => socket.destroy());
     await once(socket, 'connect');
+    socket.unref();
   }
   return sockets;
 }
