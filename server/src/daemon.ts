@@ -1,4 +1,5 @@
-// Explicit wiring of the whole daemon: start, reload, stop. Tests call this very function with fakes at the edges.
+// Explicit wiring of the whole daemon: start, reload, stop. Tests call this very function, with fakes at its
+// edges. It knows every room and no rule.
 import type { FastifyInstance } from 'fastify';
 import { createApiServer, createHttpServer, listen } from './api/server.ts';
 import { Checker } from './checker/checker.ts';

@@ -1,5 +1,5 @@
-// What `maglevd --demo` brings along: three local backends, one of which flips its health, and a configuration
-// for them. It knows nothing of the daemon that looks at it.
+// What `maglevd --demo` brings along: three local backends, one of which flips its health, and their
+// configuration. It knows nothing of the daemon that looks at it.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock, Timer } from './lib/clock.ts';

@@ -158,7 +158,8 @@ test('no file is dead', () => {
   const reachable = new Set<string>();
   const entries = all.filter(
     (source) =>
-      isTest(source) || /^(src\/main|(bench|native\/test|test\/sim|test\/fuzz|scripts)\/[a-z-]+)\.ts$/.test(source.path),
+      isTest(source) ||
+      /^(src\/main|(bench|native\/test|test\/sim|test\/fuzz|scripts)\/[a-z-]+)\.ts$/.test(source.path),
   );
   const byPath = new Map(all.map((source) => [source.path, source]));
   const visit = (path: string) => {

@@ -19,7 +19,7 @@ import {
   type Section,
   warn,
 } from './readers.ts';
-import { type HealthCheckTypeName, paramsByType } from './schema.ts';
+import { type HealthCheckTypeName, idleParamsByType, paramsByType } from './schema.ts';
 import * as rules from './text-rules.ts';
 
 const types = Object.keys(paramsByType) as HealthCheckTypeName[];
@@ -98,6 +98,10 @@ function readSources(check: Check, section: Section) {
 function checkParams(check: Check, params: Section, type: HealthCheckTypeName): void {
   for (const [key, entry] of params.entries) {
     if (paramsByType[type].includes(key)) continue;
+    if (idleParamsByType[type].includes(key)) {
+      warn(check, params, key, `has no effect: type ${type} has no TLS`);
+      continue;
+    }
     const taken =
       paramsByType[type].length === 0 ? 'it takes none' : `it takes ${paramsByType[type].join(', ')}`;
     check.errors.add(childPath(params.path, key), entry.offset, `does not apply to type ${type}; ${taken}`);

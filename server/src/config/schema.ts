@@ -194,8 +194,17 @@ export const paramsByType: Readonly<Record<HealthCheckTypeName, readonly string[
   https: [...httpKeys, ...tlsKeys],
 };
 
+/** Taken with a warning: they say nothing to a probe without TLS, and come with a check that was https once. */
+export const idleParamsByType: Readonly<Record<HealthCheckTypeName, readonly string[]>> = {
+  icmp: [],
+  tcp: [],
+  http: tlsKeys,
+  https: [],
+};
+
 /** For editors: what a type requires and refuses. The rules say the same in better words. */
-const conditions = Object.entries(paramsByType).map(([type, keys]) => {
+const conditions = Object.entries(paramsByType).map(([type, applying]) => {
+  const keys = [...applying, ...idleParamsByType[type as HealthCheckTypeName]];
   const params = keys.length === 0 ? { maxProperties: 0 } : { propertyNames: { enum: keys } };
   const properties = type === 'icmp' ? { params, port: false } : { params };
   return {

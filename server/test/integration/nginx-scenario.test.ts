@@ -188,6 +188,8 @@ async function reloadTouchesThree(scene: Scene): Promise<Scene> {
       ],
     },
   );
+  const left = maglevd.log.slice(fromLine).filter((line) => line['to'] === 'removed');
+  assert.deepEqual(left.map((line) => line['backend']).sort(), [removed, moved].sort());
   const retired = [removed, moved].map((name) => servers.get(scene.backends.get(name) ?? '') as Nginx);
   await waitForState(scene, ['added', moved], 'up');
   const askedThen = retired.map((server) => server.requestCount());
@@ -236,7 +238,7 @@ function assertGaps(scene: Scene, names: ReadonlySet<string>, fromLine: number):
   scene.t.diagnostic(`gap between probes across the reload: ${shortest} to ${longest} ms`);
   // A probe's line is written at its end: a slow one and a quick one move it by tens of milliseconds.
   assert.ok(shortest >= intervalMs * (1 - jitterShare) - 100, `${shortest} ms is too soon`);
-  assert.ok(longest <= intervalMs * (1 + jitterShare) + gridMs + 200, `${longest} ms is too late`);
+  assert.ok(longest <= 2 * intervalMs, `${longest} ms is too late`);
 }
 
 async function assertGone(scene: Scene, removed: string, moved: string, after: Backends): Promise<void> {
