@@ -81,7 +81,10 @@ async function runAll(chosen: readonly Trial[], directory: string, options: Argu
   const load = `Load of the machine (1 min): ${loads.join(' before, ')} after.`;
   const lines = [...tableLines(results), '', ...notes, load, ...missedLines(results)];
   process.stdout.write(`${lines.join('\n')}\n`);
-  if (options.jsonPath !== undefined) writeJson(resolve(options.jsonPath), results, options, loadBefore);
+  // npm runs us in the workspace's directory and says where it was called.
+  const base = process.env['INIT_CWD'] ?? process.cwd();
+  if (options.jsonPath !== undefined)
+    writeJson(resolve(base, options.jsonPath), results, options, loadBefore);
 }
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -84,8 +84,8 @@ const truths: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /**
- * Flag beats environment beats default. `-flag` and `--flag`, `=value` or the next word; booleans take a value
- * only with `=`. A refusal is one whole sentence.
+ * Flag beats environment beats default. `-flag` and `--flag`, `=value` or the next word; booleans take a
+ * value only with `=`. A refusal is one whole sentence.
  */
 export function parseFlags(
   argv: readonly string[],
@@ -141,5 +141,6 @@ export function usageText(): string {
     const shown = kind === 'text' ? ` (default ${initial === '' ? 'empty' : initial})` : '';
     return `  ${word.padEnd(22)} ${help}${shown}${source}`;
   });
-  return `usage: maglevd [flags]\n\n${lines.join('\n')}\n\nSignals: HUP reloads the configuration; TERM and INT stop.\n`;
+  const signals = 'Signals: HUP reloads the configuration; TERM and INT stop.';
+  return `usage: maglevd [flags]\n\n${lines.join('\n')}\n\n${signals}\n`;
 }

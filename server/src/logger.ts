@@ -18,9 +18,9 @@ export interface LogDestination {
 }
 
 /**
- * Standard output. A pipe or socket (a service's journal) is written without blocking: what its reader does not
- * take waits in memory up to a bound, beyond which lines are lost and counted. Files and terminals always take
- * everything.
+ * Standard output. A pipe or socket (a service's journal) is written without blocking: what its reader does
+ * not take waits in memory up to a bound, beyond which lines are lost and counted. Files and terminals always
+ * take everything.
  */
 export function createStdout(): LogDestination {
   const status = fstatSync(stdoutDescriptor);

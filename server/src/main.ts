@@ -44,8 +44,8 @@ function usable(result: ConfigResult, source: string) {
 }
 
 /**
- * TERM and INT stop once, also while the daemon is still starting; a second one, or a stop that hangs, ends the
- * process at once. HUP reloads.
+ * TERM and INT stop once, also while the daemon is still starting; a second one, or a stop that hangs, ends
+ * the process at once. HUP reloads.
  */
 function handleSignals(starting: Promise<Daemon>, { stopAlso, destination }: Setting): void {
   let stopping = false;

@@ -1,4 +1,5 @@
-// Who we are: version, commit and date of this build. Reads two small files once; knows nothing of the daemon.
+// Who we are: version, commit and date of this build. Reads two small files once; knows nothing of the
+// daemon.
 import { readFileSync } from 'node:fs';
 
 interface Manifest {

@@ -1,5 +1,5 @@
-// The style of the house as a test: direction of imports, homes of time and randomness, line length, dead files.
-// (Length of functions and files, and format, are Biome's; see biome.json.)
+// The style of the house as a test: direction of imports, homes of time and randomness, line length, dead
+// files. (Length of functions and files, and format, are Biome's; see biome.json.)
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -102,7 +102,10 @@ const homes: readonly (readonly [pattern: RegExp, what: string, homes: readonly 
   [/from 'node:fs(\/promises)?'/, 'files', filesHomes()],
 ];
 
-/** Who touches files: the configuration is read, the overrides are stored; version and metrics look at themselves. */
+/**
+ * Who touches files: the configuration is read, the overrides are stored; version and metrics look at
+ * themselves.
+ */
 function filesHomes(): readonly string[] {
   return [
     'src/config/load.ts',

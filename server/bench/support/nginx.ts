@@ -15,7 +15,9 @@ function configText(directory: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `  ${name}_temp_path ${directory}/${name};`,
   );
+  // In a namespace made without root there is no other user to change to.
   return `daemon off;
+user root;
 worker_processes 1;
 pid ${directory}/nginx.pid;
 error_log stderr error;

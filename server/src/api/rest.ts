@@ -1,4 +1,5 @@
-// REST from the table of operations: routes, strict validation, problem documents. No business line lives here.
+// REST from the table of operations: routes, strict validation, problem documents. No business line lives
+// here.
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -55,7 +56,8 @@ export function registerRest(app: FastifyInstance, options: RestOptions): void {
     sendProblem(asApiError(error, options.log, request), reply),
   );
   app.setNotFoundHandler((request, reply) => {
-    const message = `${request.method} ${request.url.split('?')[0]}: no such resource (the API is under ${apiPrefix})`;
+    const path = request.url.split('?')[0];
+    const message = `${request.method} ${path}: no such resource (the API is under ${apiPrefix})`;
     sendProblem(new ApiError('not_found', message), reply);
   });
   for (const operation of operations) addRoute(app, operation, options);

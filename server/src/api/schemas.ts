@@ -1,5 +1,5 @@
-// The shapes of requests and responses, with meaning and units. JSON names are lowerCamelCase, times RFC 3339,
-// durations proto JSON ("0.500s"); a field that does not apply is absent.
+// The shapes of requests and responses, with meaning and units. JSON names are lowerCamelCase, times RFC
+// 3339, durations proto JSON ("0.500s"); a field that does not apply is absent.
 import { type Static, type TProperties, Type } from 'typebox';
 import { backendStates } from '../health/backend-health.ts';
 import { frontendStates } from '../health/frontend-state.ts';

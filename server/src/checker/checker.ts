@@ -1,5 +1,5 @@
-// The shell around health: starts due probes in batches, holds deadlines, and is the sole writer of backend health.
-// It does not know frontends, overrides, files, VPP or who listens to its transitions.
+// The shell around health: starts due probes in batches, holds deadlines, and is the sole writer of backend
+// health. It does not know frontends, overrides, files, VPP or who listens to its transitions.
 import type { HealthCheck } from '../config/config.ts';
 import {
   type BackendHealth,
@@ -80,8 +80,9 @@ export class Checker {
   }
 
   /**
-   * Makes the checked set exactly `targets`, in that order. New ones start spread over their fast interval, gone
-   * ones end as `removed`, a changed health check keeps the state and is probed anew, the rest is not touched.
+   * Makes the checked set exactly `targets`, in that order. New ones start spread over their fast interval,
+   * gone ones end as `removed`, a changed health check keeps the state and is probed anew, the rest is not
+   * touched.
    */
   sync(targets: readonly CheckerTarget[], historyMax: number, sameCheck: SameCheck): void {
     assert(!this.#stopped, 'sync on a stopped checker');
@@ -251,8 +252,8 @@ export class Checker {
   }
 
   /**
-   * Plans the next tick: when something is due, and on every grid point while probes are in flight. `nowMs` is
-   * when the present turn began, so that a long turn of our own makes the next tick late, as it should.
+   * Plans the next tick: when something is due, and on every grid point while probes are in flight. `nowMs`
+   * is when the present turn began, so that a long turn of our own makes the next tick late, as it should.
    */
   #arm(nowMs = this.#clock.nowMs()): void {
     if (this.#stopped) return;

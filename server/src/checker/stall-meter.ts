@@ -2,8 +2,8 @@
 import { stallNoiseMs } from '../lib/limits.ts';
 
 /**
- * Told before each tick when it is planned, and at the tick when it ran. A probe notes `totalMs` at its start and
- * at its end; the difference is time in which nobody looked at the sockets.
+ * Told before each tick when it is planned, and at the tick when it ran. A probe notes `totalMs` at its start
+ * and at its end; the difference is time in which nobody looked at the sockets.
  */
 export class StallMeter {
   #plannedMs: number | undefined;

@@ -194,7 +194,9 @@ export const paramsByType: Readonly<Record<HealthCheckTypeName, readonly string[
   https: [...httpKeys, ...tlsKeys],
 };
 
-/** Taken with a warning: they say nothing to a probe without TLS, and come with a check that was https once. */
+/**
+ * Taken with a warning: they say nothing to a probe without TLS, and come with a check that was https once.
+ */
 export const idleParamsByType: Readonly<Record<HealthCheckTypeName, readonly string[]>> = {
   icmp: [],
   tcp: [],

@@ -1,5 +1,6 @@
-// The one ordered log of events: the sole writer of event numbers, with a bounded ring for those who come late.
-// Readers hold a cursor and pull, so a slow reader costs nothing here; it is told to resync when its place is gone.
+// The one ordered log of events: the sole writer of event numbers, with a bounded ring for those who come
+// late. Readers hold a cursor and pull, so a slow reader costs nothing here; it is told to resync when its
+// place is gone.
 import type { Clock } from '../lib/clock.ts';
 import { eventRingAgeMsMax, eventRingCountMax } from '../lib/limits.ts';
 import type { MaglevEvent, NumberedEvent } from './event.ts';

@@ -7,7 +7,9 @@ import type { BackendEvent, FrontendEvent } from './event.ts';
 export interface FrontendWatch {
   /** Looks at the named frontends again and appends what changed. */
   update(names: Iterable<string>, cause?: BackendEvent): void;
-  /** Makes the watched set exactly `names`, and looks at each; a new one starts silently in its present state. */
+  /**
+   * Makes the watched set exactly `names`, and looks at each; a new one starts silently in its present state.
+   */
   retain(names: Iterable<string>): void;
   /** Wall time since which the frontend has been in its state. */
   sinceMs(name: string): number | undefined;

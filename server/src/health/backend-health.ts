@@ -5,7 +5,9 @@ import type { TransitionCode } from './result-code.ts';
 export type BackendState = 'unknown' | 'up' | 'down' | 'paused' | 'disabled' | 'removed';
 export const backendStates = ['unknown', 'up', 'down', 'paused', 'disabled', 'removed'] as const;
 
-/** `rise` passes bring a backend up from the bottom, `fall` failures bring it down from the top; both >= 1. */
+/**
+ * `rise` passes bring a backend up from the bottom, `fall` failures bring it down from the top; both >= 1.
+ */
 export interface Thresholds {
   readonly rise: number;
   readonly fall: number;

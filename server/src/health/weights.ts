@@ -3,7 +3,10 @@
 import type { Frontend } from '../config/config.ts';
 import type { BackendState } from './backend-health.ts';
 
-/** What the weights are derived from. `weightOf` is the configured weight with a runtime weight applied, 0..100. */
+/**
+ * What the weights are derived from. `weightOf` is the configured weight with a runtime weight applied,
+ * 0..100.
+ */
 export interface WeightInputs {
   readonly stateOf: (backend: string) => BackendState;
   readonly weightOf: (pool: string, backend: string) => number;

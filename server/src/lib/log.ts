@@ -1,7 +1,9 @@
 // What every shell may say: the four levels, a message in kebab-case words and attributes.
 // It must not know where lines go.
 
-/** Writes one line. `message` is a stable key (`backend-transition`); attributes are the words of the spec. */
+/**
+ * Writes one line. `message` is a stable key (`backend-transition`); attributes are the words of the spec.
+ */
 export type LogLine = (message: string, attributes?: Readonly<Record<string, unknown>>) => void;
 
 export interface Log {

@@ -25,8 +25,8 @@ export function nearestName(word: string, names: Iterable<string>): string | und
 }
 
 /**
- * The sentence about a name that is not there: "backend nginx9: no such backend (did you mean nginx0?)". The word may
- * come from outside and hold anything. `place` follows the noun: " in pool primary".
+ * The sentence about a name that is not there: "backend nginx9: no such backend (did you mean nginx0?)". The
+ * word may come from outside and hold anything. `place` follows the noun: " in pool primary".
  */
 export function describeMissingName(what: string, word: string, names: Iterable<string>, place = ''): string {
   const near = nearestName(word, names);

@@ -2,8 +2,8 @@
 // opinion on which status is good. What it finds depends on the bytes alone, never on how they were cut.
 //
 // How strict, and why (RFC 9112 and 9110 by section):
-// - A line may end in a bare LF (2.2 allows it; HAProxy and curl do it too: small home-made health pages often
-//   send it). Inside chunked framing (7.1) it may not: there a wrong guess would shift the body.
+// - A line may end in a bare LF (2.2 allows it; HAProxy and curl do it too: small home-made health pages
+// often   send it). Inside chunked framing (7.1) it may not: there a wrong guess would shift the body.
 // - A bare CR or a NUL inside a line is malformed (2.2; 9110 5.5); other control characters in a value pass.
 // - Folded header lines (5.2) are taken, except for the two headers that frame the body.
 // - Transfer-Encoding wins over Content-Length (6.3); Content-Lengths that disagree are malformed.
@@ -93,7 +93,9 @@ export class HttpResponse {
     return this.#headBytes === 0 && this.#lineLength === 0;
   }
 
-  /** Takes the first `length` bytes of `bytes`; keeps no reference to them. No effect once the end is reached. */
+  /**
+   * Takes the first `length` bytes of `bytes`; keeps no reference to them. No effect once the end is reached.
+   */
   feed(bytes: Uint8Array, length: number): void {
     let at = 0;
     while (at < length && this.phase !== 'whole' && this.phase !== 'malformed') {
@@ -316,7 +318,9 @@ export class HttpResponse {
   }
 }
 
-/** The buffer, or a larger one with its first `used` bytes; grows by doubling, so that copying stays linear. */
+/**
+ * The buffer, or a larger one with its first `used` bytes; grows by doubling, so that copying stays linear.
+ */
 function grown(buffer: Uint8Array | undefined, used: number, needed: number): Uint8Array {
   if (buffer !== undefined && buffer.length >= needed) return buffer;
   const larger = new Uint8Array(Math.max(256, needed, 2 * (buffer?.length ?? 0)));

@@ -1,5 +1,5 @@
-// Single lines of an HTTP/1 reply, read from bytes without making strings. Pure; lines come without their end.
-// The places [start, end) lie in `bytes`; -1 stands for "malformed".
+// Single lines of an HTTP/1 reply, read from bytes without making strings. Pure; lines come without their
+// end. The places [start, end) lie in `bytes`; -1 stands for "malformed".
 
 const SP = 0x20;
 const HTAB = 9;
@@ -17,7 +17,9 @@ export function isHttpPrefix(bytes: Uint8Array, start: number, end: number): boo
   return true;
 }
 
-/** The status (100..999) of `HTTP/1.0` and `HTTP/1.1` status lines (RFC 9112 4); the reason may be left out. */
+/**
+ * The status (100..999) of `HTTP/1.0` and `HTTP/1.1` status lines (RFC 9112 4); the reason may be left out.
+ */
 export function parseStatusLine(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < 12 || !isHttpPrefix(bytes, start, end)) return -1;
   const minor = bytes[start + 7];

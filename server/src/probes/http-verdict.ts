@@ -1,7 +1,7 @@
-// From the bytes of a reply to a probe's result: what arrived (http-response) against what was expected (match).
-// Pure: it neither reads sockets nor knows the time; the probe says when the peer closed or the time was up.
-// The verdict depends on the bytes alone, not on how they were cut: a status that is not wanted, and a match
-// that nothing can undo, stand even when what follows them is broken.
+// From the bytes of a reply to a probe's result: what arrived (http-response) against what was expected
+// (match). Pure: it neither reads sockets nor knows the time; the probe says when the peer closed or the time
+// was up. The verdict depends on the bytes alone, not on how they were cut: a status that is not wanted, and
+// a match that nothing can undo, stand even when what follows them is broken.
 import type { CodeRange } from '../config/config.ts';
 import { responseBodyBytesMax } from '../lib/limits.ts';
 import { HttpResponse } from './http-response.ts';

@@ -1,4 +1,5 @@
-// The HTTP and HTTPS probers: one request, and a reply whose status (and body, if asked) is as expected (L7OK).
+// The HTTP and HTTPS probers: one request, and a reply whose status (and body, if asked) is as expected
+// (L7OK).
 import type { HttpHealthCheck, HttpParams, HttpsHealthCheck } from '../config/config.ts';
 import { userAgent } from '../version.ts';
 import { buildHttpRequest } from './http-request.ts';
@@ -43,7 +44,9 @@ function prepareExchange(
   return prepareStream(plan, network);
 }
 
-/** One pattern per check, however many backends it serves: a pattern keeps megabytes of what it has learnt. */
+/**
+ * One pattern per check, however many backends it serves: a pattern keeps megabytes of what it has learnt.
+ */
 const patterns = new WeakMap<HttpParams, BodyPattern>();
 
 function expectationOf(http: HttpParams): HttpExpectation {

@@ -21,8 +21,8 @@ export interface BodyPattern {
   matchesSoFar(body: Uint8Array): boolean;
 }
 
-// A match stays a match when more text follows, unless the pattern looks at what stands behind it. Telling that
-// from the text alone errs on the safe side: a literal `\$` only costs the early answer.
+// A match stays a match when more text follows, unless the pattern looks at what stands behind it. Telling
+// that from the text alone errs on the safe side: a literal `\$` only costs the early answer.
 const looksBehindItself = /\$|\\[zZbB]/;
 
 /** Throws on a pattern that does not compile: the configuration has refused those. */

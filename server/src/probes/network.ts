@@ -30,9 +30,14 @@ export interface ProbeNetwork {
    * descriptors have run out; in the root namespace those come as an 'error' event too.
    */
   connect(options: ConnectOptions): Socket;
-  /** The shared raw socket for a family and source address; opened with the first use. Throws like `connect`. */
+  /**
+   * The shared raw socket for a family and source address; opened with the first use. Throws like `connect`.
+   */
   icmpPort(family: IpFamily, source?: string): IcmpPort;
-  /** The shared TLS context that trusts the system's CAs and those of `caPem`. (OpenSSL passes over what is no PEM.) */
+  /**
+   * The shared TLS context that trusts the system's CAs and those of `caPem`. (OpenSSL passes over what is no
+   * PEM.)
+   */
   tlsContext(caPem?: string): SecureContext;
   /** Closes the shared sockets. Probes in flight must have been cancelled before. */
   close(): void;

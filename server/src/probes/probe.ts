@@ -4,7 +4,9 @@ import type { HealthCheck, IpFamily } from '../config/config.ts';
 import type { ProbeCode } from '../health/result-code.ts';
 import type { ProbeNetwork } from './network.ts';
 
-/** How one probe ended. `detail` is for people, at most `detailLengthMax` characters, never empty on failure. */
+/**
+ * How one probe ended. `detail` is for people, at most `detailLengthMax` characters, never empty on failure.
+ */
 export interface ProbeResult {
   readonly ok: boolean;
   readonly code: ProbeCode;
@@ -20,7 +22,10 @@ export interface ProbeTarget {
   readonly family: IpFamily;
 }
 
-/** A probe in flight. After `expire` or `cancel`, or once `done` was called, it holds no socket and calls nobody. */
+/**
+ * A probe in flight. After `expire` or `cancel`, or once `done` was called, it holds no socket and calls
+ * nobody.
+ */
 export interface RunningProbe {
   /** The deadline passed: ends the probe and says in which layer it was waiting (L4TOUT, L6TOUT, L7TOUT). */
   expire(): ProbeResult;

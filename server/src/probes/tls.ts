@@ -18,7 +18,8 @@ export interface TlsPlan {
 }
 
 /**
- * @param fallbackNames tried in order when no server name is configured: the host (it may carry a port), the address
+ * @param fallbackNames tried in order when no server name is configured: the host (it may carry a port), the
+ * address
  * @param contextFor gives the shared context for a CA file's content
  */
 export function planTls(

@@ -1,4 +1,5 @@
-// What README and docs/ say is held against what is there: links, scripts, flags, and the commands themselves.
+// What README and docs/ say is held against what is there: links, scripts, flags, and the commands
+// themselves.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';

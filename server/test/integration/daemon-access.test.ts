@@ -1,4 +1,5 @@
-// Who may talk to a running maglevd: pages of other sites may not change anything, other machines may not ask.
+// Who may talk to a running maglevd: pages of other sites may not change anything, other machines may not
+// ask.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { BackendJson } from '../../src/api/schemas.ts';

@@ -149,7 +149,7 @@ test('the environment sets what no flag does', async (t) => {
   assert.ok(withFlag.stderr.endsWith(`127.0.0.1:${other}\n`), withFlag.stderr);
 });
 
-test('a daemon does not start on a missing or wrong file: 1 and 2, every fault on standard error', async () => {
+test('no start on a missing or wrong file: 1 and 2, every fault on standard error', async () => {
   for (const [path, code] of [
     [missing, 1],
     [structural, 1],

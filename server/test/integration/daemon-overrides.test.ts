@@ -1,5 +1,5 @@
-// What operators decide at a running maglevd, from outside: it survives kill -9, and a disk that is full refuses it
-// as a whole.
+// What operators decide at a running maglevd, from outside: it survives kill -9, and a disk that is full
+// refuses it as a whole.
 import assert from 'node:assert/strict';
 import { readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// A real maglevd beside Debian's nginx, one process per backend: some die, come back, hang, and the configuration
-// changes under way. What is asserted is what an operator sees: REST, metrics, the log.
+// A real maglevd beside Debian's nginx, one process per backend: some die, come back, hang, and the
+// configuration changes under way. What is asserted is what an operator sees: REST, metrics, the log.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,5 +1,6 @@
-// A maglevd that gets a tenth of a CPU, ten times too many backends, or no CPU at all for seconds, beside backends
-// that are well all the time: it must call none of them down (fall is 1: one wrong result would do it).
+// A maglevd that gets a tenth of a CPU, ten times too many backends, or no CPU at all for seconds, beside
+// backends that are well all the time: it must call none of them down (fall is 1: one wrong result would do
+// it).
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -33,7 +34,10 @@ interface Scene {
   readonly killVictim: () => void;
 }
 
-/** nginx on all addresses, one more nginx for a backend that will really die, and a maglevd on the starved CPU. */
+/**
+ * nginx on all addresses, one more nginx for a backend that will really die, and a maglevd on the starved
+ * CPU.
+ */
 async function setUp(t: TestContext, count: number, check: string): Promise<Scene> {
   requireProgram('taskset', 'util-linux');
   const victimAddress = '127.0.2.1';

@@ -1,5 +1,6 @@
 // The way to a backend: refused, unreachable, vanishing, from a source address, and with
-// nothing left of ours to connect with. For each, the exact code and words. (Namespaces: probes-netns.test.ts.)
+// nothing left of ours to connect with. For each, the exact code and words. (Namespaces:
+// probes-netns.test.ts.)
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';

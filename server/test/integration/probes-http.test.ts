@@ -1,5 +1,5 @@
-// The HTTP and HTTPS probes against servers that misbehave: for each, the exact code and words. Every row runs
-// in the clear and over TLS, on IPv4 and on IPv6.
+// The HTTP and HTTPS probes against servers that misbehave: for each, the exact code and words. Every row
+// runs in the clear and over TLS, on IPv4 and on IPv6.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { HttpParams } from '../../src/config/config.ts';
@@ -90,7 +90,8 @@ const rows: readonly Row[] = [
     'binary',
     any,
     'L7RSP',
-    'not HTTP: "\\x80\\xa5\\xca\\xef\\x149^\\x83\\xa8\\xcd\\xf2\\x17<a\\x86\\xab\\xd0\\xf5\\x1a?d\\x89\\xae\\xd3"',
+    'not HTTP: "\\x80\\xa5\\xca\\xef\\x149^\\x83\\xa8\\xcd\\xf2\\x17<a' +
+      '\\x86\\xab\\xd0\\xf5\\x1a?d\\x89\\xae\\xd3"',
   ],
 ];
 

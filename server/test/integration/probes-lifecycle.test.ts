@@ -1,5 +1,5 @@
-// A probe that is cancelled or expired lets go of its socket at once and calls nobody any more, whatever it was
-// doing; and a probe that is done stays done, whatever still comes.
+// A probe that is cancelled or expired lets go of its socket at once and calls nobody any more, whatever it
+// was doing; and a probe that is done stays done, whatever still comes.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -83,7 +83,8 @@ async function endInPhase(
   const run = prepare(check(server.port), server, network).start((result) =>
     assert.fail(`called with ${result.detail}`),
   );
-  // The probe's side of the connection shows nothing to wait for; too short a wait only tests an earlier phase.
+  // The probe's side of the connection shows nothing to wait for; too short a wait only tests an earlier
+  // phase.
   while (peers.length === 0) await sleep(5);
   await sleep(50);
   const [peer] = peers;

@@ -1,4 +1,5 @@
-// `npm run sim -- [--seeds N] [--seed S] [--minutes M]`: many simulated runs; a failure prints the seed that replays it.
+// `npm run sim -- [--seeds N] [--seed S] [--minutes M]`: many simulated runs; a failure prints the seed that
+// replays it.
 import { parseArgs } from 'node:util';
 import { simulate } from './simulate.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { simulate } from './simulate.ts';
 
-const seeds = 60;
+const seeds = 50;
 const minutesPerSeed = 40;
 
 test(`${seeds} seeds of ${minutesPerSeed} simulated minutes keep the invariants`, async (t) => {

@@ -1,5 +1,5 @@
-// The world of a simulated run: what operators write in the file, how the backends behave, what the disk does.
-// All of it is drawn from one seed.
+// The world of a simulated run: what operators write in the file, how the backends behave, what the disk
+// does. All of it is drawn from one seed.
 import type { ConfigResult } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Prng } from '../../src/lib/prng.ts';
@@ -16,6 +16,9 @@ export interface FileModel {
   >;
   frontends: Map<string, { pools: { backend: string; weight: number }[][] }>;
 }
+
+/** Enough for every rule to meet; more would only be parsed again and again. */
+const backendCountMax = 12;
 
 export function pick<T>(prng: Prng, items: readonly T[]): T {
   return items[prng.below(items.length)] as T;
@@ -70,7 +73,7 @@ export function editFile(prng: Prng, model: FileModel): void {
   const check = model.checks.get(pick(prng, [...model.checks.keys()]));
   switch (prng.below(6)) {
     case 0:
-      addBackend(prng, model);
+      if (model.backends.size < backendCountMax) addBackend(prng, model);
       return;
     case 1:
       if (model.backends.size > 2) removeBackend(model, name);
@@ -108,8 +111,10 @@ export function fileText(model: FileModel): string {
     '  healthchecks:',
   ];
   for (const [name, c] of model.checks) {
-    const times = `interval: ${c.interval}ms, fast-interval: ${c.fast}ms, down-interval: ${c.down}ms, timeout: ${c.timeout}ms`;
-    lines.push(`    ${name}: { type: http, port: 80, ${times}, rise: ${c.rise}, fall: ${c.fall} }`);
+    const intervals = `interval: ${c.interval}ms, fast-interval: ${c.fast}ms, down-interval: ${c.down}ms`;
+    lines.push(
+      `    ${name}: { type: http, port: 80, ${intervals}, timeout: ${c.timeout}ms, rise: ${c.rise}, fall: ${c.fall} }`,
+    );
   }
   lines.push('  backends:');
   for (const [name, b] of model.backends) {

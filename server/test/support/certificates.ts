@@ -1,5 +1,5 @@
-// Certificates made for a test: an authority and what it signs, right or wrong in any one way. ECDSA on P-256,
-// since it is quick to make. It must not know who presents them. Fields and their order: RFC 5280.
+// Certificates made for a test: an authority and what it signs, right or wrong in any one way. ECDSA on
+// P-256, since it is quick to make. It must not know who presents them. Fields and their order: RFC 5280.
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { parseAddress } from '../../src/lib/address.ts';
 import * as der from './der.ts';

@@ -1,4 +1,5 @@
-// The real daemon in this process, on fakes at its edges: a clock, a network and a disk that tests move by hand.
+// The real daemon in this process, on fakes at its edges: a clock, a network and a disk that tests move by
+// hand.
 import assert from 'node:assert/strict';
 import type { ConfigResult } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse.ts';

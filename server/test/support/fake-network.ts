@@ -75,7 +75,8 @@ export function createFakeNetwork(clock: Clock): FakeNetwork {
           timer?.cancel();
           count(inFlightCounts, address, -1);
         };
-        // Each leg needs our loop to run: when we are away, connect, request and reply wait for us one by one.
+        // Each leg needs our loop to run: when we are away, connect, request and reply wait for us one by
+        // one.
         const leg = (left: number) => {
           timer = clock.setTimer(legMs(behaviour), () => {
             if (left > 1) return leg(left - 1);

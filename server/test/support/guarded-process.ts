@@ -35,8 +35,8 @@ process.on('exit', () => {
 });
 
 /**
- * Starts `command` (wrappers that exec, such as `taskset -c 1`, may stand in front). The kernel kills it when the
- * process of the test dies without a word. Rejects when it cannot be started.
+ * Starts `command` (wrappers that exec, such as `taskset -c 1`, may stand in front). The kernel kills it when
+ * the process of the test dies without a word. Rejects when it cannot be started.
  */
 export async function spawnGuarded(
   command: readonly string[],
@@ -65,7 +65,9 @@ export async function spawnGuarded(
   };
 }
 
-/** A temporary directory; it is removed with all that is in it when the process ends, or by `removeDirectory`. */
+/**
+ * A temporary directory; it is removed with all that is in it when the process ends, or by `removeDirectory`.
+ */
 export function makeDirectory(what: string): string {
   const directory = mkdtempSync(join(tmpdir(), `maglev-${what}-`));
   directories.add(directory);
@@ -87,7 +89,10 @@ export function requireProgram(program: string, packageName: string): string {
   throw new Error(`${program} is missing and this test needs it: apt-get install ${packageName}`);
 }
 
-/** Looks again every 10 ms until `look` gives something other than undefined; throws with `what` when it does not. */
+/**
+ * Looks again every 10 ms until `look` gives something other than undefined; throws with `what` when it does
+ * not.
+ */
 export async function eventually<T>(
   what: string,
   timeoutMs: number,

@@ -1,5 +1,5 @@
-// A real maglevd process on free loopback ports, seen from outside only: HTTP, log lines, signals, exit codes.
-// It must not import anything of the daemon but types and the path of main.ts.
+// A real maglevd process on free loopback ports, seen from outside only: HTTP, log lines, signals, exit
+// codes. It must not import anything of the daemon but types and the path of main.ts.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// A page of Prometheus' text format as values that a test can ask for. It must not know which metrics there are.
+// A page of Prometheus' text format as values that a test can ask for. It must not know which metrics there
+// are.
 
 export type Labels = Readonly<Record<string, string>>;
 

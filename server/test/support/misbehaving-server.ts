@@ -1,6 +1,6 @@
 // Servers that go wrong in one exact way each, on real sockets: the world that probes must survive.
-// A behaviour is a function of an accepted socket; any of them can be served in the clear or over TLS, on IPv4
-// or IPv6, here or inside a namespace. It must not know probes or what they make of it.
+// A behaviour is a function of an accepted socket; any of them can be served in the clear or over TLS, on
+// IPv4 or IPv6, here or inside a namespace. It must not know probes or what they make of it.
 import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import * as net from 'node:net';
