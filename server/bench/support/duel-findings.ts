@@ -1,10 +1,8 @@
 // What a duel of probers shows: figures, and what has to be known to read them. Pure.
 import type { Figure, TrialContext } from '../trial.ts';
 import { bucketsBetween, quantileOf } from './exposition.ts';
-import type { BaselineRun, OwnRun } from './probe-duel.ts';
+import type { BaselineRun, DuelBars, OwnRun } from './probe-duel.ts';
 import { cpuMsPerThousand, joinWindows, type Window } from './window.ts';
-
-const lagMsMax = 20;
 
 /** The runs of the baseline; none when there is no baseline. */
 export interface BaselineRuns {
@@ -12,8 +10,9 @@ export interface BaselineRuns {
   readonly runs: readonly BaselineRun[];
 }
 
-export function duelFigures(own: OwnRun, theirs: BaselineRuns, ratioMax?: number): readonly Figure[] {
+export function duelFigures(own: OwnRun, theirs: BaselineRuns, bars: DuelBars): readonly Figure[] {
   const { window, before, total } = own;
+  const { ratioMax, lagMsMax } = bars;
   const joined = theirs.runs.length > 0 ? joinWindows(theirs.runs.map((run) => run.window)) : undefined;
   const compared = (name: string, unit: string, of: (window: Window) => number): Figure => ({
     name,
@@ -36,7 +35,12 @@ export function duelFigures(own: OwnRun, theirs: BaselineRuns, ratioMax?: number
     { name: 'late probes', unit: '', value: total.late, bar: { on: 'value', max: 0 } },
     failedFigure(own, theirs),
     { name: 'schedule lag p50', unit: 'ms', value: lagMs(0.5) },
-    { name: 'schedule lag p99', unit: 'ms', value: lagMs(0.99), bar: { on: 'value', max: lagMsMax } },
+    {
+      name: 'schedule lag p99',
+      unit: 'ms',
+      value: lagMs(0.99),
+      ...(lagMsMax !== undefined && { bar: { on: 'value', max: lagMsMax } }),
+    },
   ];
 }
 

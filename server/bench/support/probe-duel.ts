@@ -19,8 +19,15 @@ export interface DuelOptions {
   readonly yaml: string;
   readonly counter: NetCounter;
   readonly baseline?: Baseline;
-  /** The project's limit on the ratio of CPU times, where it has one. */
+  readonly bars: DuelBars;
+}
+
+/** The project's limits, where it has some. */
+export interface DuelBars {
+  /** On our CPU time per probe beside the baseline's. */
   readonly ratioMax?: number;
+  /** On the 99th percentile of the schedule lag. */
+  readonly lagMsMax?: number;
 }
 
 export interface Baseline {
@@ -44,14 +51,14 @@ export interface OwnRun {
 }
 
 export async function runDuel(context: TrialContext, options: DuelOptions): Promise<Findings> {
-  const { baseline, ratioMax } = options;
+  const { baseline, bars } = options;
   const first = await measureBaseline(context, options);
   const own = await measureOwn(context, options);
   const last = await measureBaseline(context, options);
   const name = baseline?.name ?? '';
   const runs = [...first, ...last];
   return {
-    figures: duelFigures(own, { name, runs }, ratioMax),
+    figures: duelFigures(own, { name, runs }, bars),
     notes: duelNotes(context, own, { name, runs }),
   };
 }

@@ -3,7 +3,7 @@ import type { Findings, Package, TrialContext } from '../trial.ts';
 import { countFailedChecks, startHaproxy } from './haproxy.ts';
 import { maglevYaml } from './maglev-yaml.ts';
 import { startNginx } from './nginx.ts';
-import { runDuel } from './probe-duel.ts';
+import { type DuelBars, runDuel } from './probe-duel.ts';
 
 export const streamPackages: readonly Package[] = [
   { name: 'nginx', program: 'nginx' },
@@ -19,17 +19,17 @@ export interface StreamTrial {
   readonly check: readonly string[];
   readonly haproxyLines: readonly string[];
   readonly haproxyServerWords?: string;
-  readonly ratioMax?: number;
+  readonly bars: DuelBars;
 }
 
 export async function runStreamTrial(context: TrialContext, trial: StreamTrial): Promise<Findings> {
-  const { count, port, check, ratioMax } = trial;
+  const { count, port, check, bars } = trial;
   await startNginx(context);
   const rhythm = ['interval: 1s', 'timeout: 1s', 'rise: 2', 'fall: 3', `port: ${port}`];
   return runDuel(context, {
     yaml: maglevYaml(count, [...check, ...rhythm]),
     counter: 'Tcp ActiveOpens',
-    ...(ratioMax !== undefined && { ratioMax }),
+    bars,
     baseline: {
       name: 'HAProxy',
       start: () =>

@@ -13,6 +13,6 @@ export const httpProbes: Trial = {
       port: httpPort,
       check: ['type: http', 'params: { method: GET, path: / }'],
       haproxyLines: ['option httpchk GET /', 'http-check expect status 200-299'],
-      ratioMax: 1.4,
+      bars: { ratioMax: 1.4, lagMsMax: 20 },
     }),
 };

@@ -14,5 +14,6 @@ export const httpsProbes: Trial = {
       check: ['type: https', 'params: { method: GET, path: /, insecure-skip-verify: true }'],
       haproxyLines: ['option httpchk GET /', 'http-check expect status 200-299'],
       haproxyServerWords: 'check-ssl verify none no-ssl-reuse',
+      bars: {},
     }),
 };

@@ -14,8 +14,9 @@ export const icmpProbes: Trial = {
   async run(context) {
     const yaml = maglevYaml(count, ['type: icmp', 'interval: 1s', 'timeout: 1s']);
     const counter = 'Icmp OutEchos';
-    if (hasProgram(fping)) return runDuel(context, { yaml, counter, baseline: fpingBaseline(context) });
-    const { figures, notes } = await runDuel(context, { yaml, counter });
+    const bars = {};
+    if (hasProgram(fping)) return runDuel(context, { yaml, counter, bars, baseline: fpingBaseline(context) });
+    const { figures, notes } = await runDuel(context, { yaml, counter, bars });
     return { figures, notes: [...notes, 'Without a baseline: fping is not there (apt-get install fping).'] };
   },
 };

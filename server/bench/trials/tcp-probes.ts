@@ -13,5 +13,6 @@ export const tcpProbes: Trial = {
       port: httpPort,
       check: ['type: tcp'],
       haproxyLines: ['option tcp-check'],
+      bars: { lagMsMax: 20 },
     }),
 };

@@ -2,6 +2,7 @@
 // They must not know who asks.
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface CountingServer {
   readonly port: number;
@@ -12,10 +13,11 @@ export interface CountingServer {
   close(): Promise<void>;
 }
 
-/** Answers every request on 127.0.0.1 with this status. */
-export function startHttpServer(status = 200): Promise<CountingServer> {
+/** Answers every request on 127.0.0.1 with this status, so long after it has come. */
+export function startHttpServer(status = 200, delayMs = 0): Promise<CountingServer> {
   return listen(
-    createHttpServer((_request, response) => {
+    createHttpServer(async (_request, response) => {
+      if (delayMs > 0) await sleep(delayMs);
       response.writeHead(status, { connection: 'close' });
       response.end('ok\n');
     }),

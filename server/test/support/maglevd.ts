@@ -40,7 +40,7 @@ export interface MaglevdOptions {
   readonly stateDir?: string;
   /** Where the API listens; 127.0.0.1 and a port that the system chooses. */
   readonly apiAddress?: string;
-  /** For a daemon whose log is `info` or louder, and read: when it listens. False: only started. */
+  /** False: do not wait until it listens; the URLs then lead nowhere. Waiting needs level info or debug. */
   readonly waits?: boolean;
 }
 

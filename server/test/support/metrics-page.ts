@@ -18,8 +18,6 @@ export interface MetricsPage {
   value(name: string, labels?: Labels): number;
   /** The sum of all series that fit; 0 when there is none. */
   sum(name: string, labels?: Labels): number;
-  /** Observations of a histogram without labels, at most `leSeconds` and in all. */
-  share(name: string, leSeconds: number): { readonly within: number; readonly all: number };
 }
 
 export function parseMetricsPage(text: string): MetricsPage {
@@ -43,10 +41,6 @@ export function parseMetricsPage(text: string): MetricsPage {
     find,
     value,
     sum: (name, labels) => find(name, labels).reduce((total, sample) => total + sample.value, 0),
-    share: (name, leSeconds) => ({
-      within: value(`${name}_bucket`, { le: String(leSeconds) }),
-      all: value(`${name}_count`),
-    }),
   };
 }
 
