@@ -2,7 +2,7 @@
 // edges. It knows every room and no rule.
 import type { FastifyInstance } from 'fastify';
 import { createApiServer, createHttpServer, listen } from './api/server.ts';
-import { Checker } from './checker/checker.ts';
+import { Checker, type ProbeReport } from './checker/checker.ts';
 import type { Config, ConfigResult } from './config/config.ts';
 import { Control, type ReloadOutcome } from './control.ts';
 import { createEventLog, type EventLog } from './events/event-log.ts';
@@ -93,8 +93,10 @@ function startControl(deps: DaemonDeps, events: EventLog, log: Log): Promise<Con
         prng,
         prepare,
         onTransition,
-        onProbe: ({ backend, outcome, result, durationMs }) =>
-          log.debug('probe', { backend, outcome, ...result, durationMs }),
+        ...(log.isDebug && {
+          onProbe: ({ backend, outcome, result, durationMs }: ProbeReport) =>
+            log.debug('probe', { backend, outcome, ...result, durationMs }),
+        }),
       }),
     config,
   });

@@ -88,5 +88,6 @@ export function createLog(level: LogLevel, destination: DestinationStream, event
       events.append({ kind: 'log', level: lineLevel, message, attributes });
     };
   };
-  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+  const isDebug = logger.isLevelEnabled('debug');
+  return { isDebug, debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 }

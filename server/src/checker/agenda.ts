@@ -1,69 +1,74 @@
-// What is due when: a binary heap with lazy removal. It knows neither timers nor what an item means.
+// What is due when: items in buckets of the same time, for times that lie on a grid. It knows neither timers
+// nor what an item means.
 
 export interface AgendaItem {
   readonly atMs: number;
 }
 
-/** Items by time, earliest first; items of the same time come in no particular order. */
+/**
+ * Cheap where many items share few times: adding costs a look-up, and order is kept between times, not items.
+ * An item that is no longer wanted is left in place and told apart by who takes it.
+ */
 export class Agenda<T extends AgendaItem> {
-  readonly #heap: T[] = [];
+  readonly #buckets = new Map<number, T[]>();
+  /** Times of the buckets, latest first. */
+  #times: number[] = [];
+  #size = 0;
 
   get size(): number {
-    return this.#heap.length;
+    return this.#size;
   }
 
   earliestMs(): number | undefined {
-    return this.#heap[0]?.atMs;
+    return this.#times.at(-1);
   }
 
   add(item: T): void {
-    const heap = this.#heap;
-    let index = heap.length;
-    heap.push(item);
-    while (index > 0) {
-      const parentIndex = (index - 1) >> 1;
-      const parent = heap[parentIndex] as T;
-      if (parent.atMs <= item.atMs) break;
-      heap[index] = parent;
-      index = parentIndex;
+    this.#size++;
+    const bucket = this.#buckets.get(item.atMs);
+    if (bucket !== undefined) {
+      bucket.push(item);
+      return;
     }
-    heap[index] = item;
+    this.#buckets.set(item.atMs, [item]);
+    this.#insertTime(item.atMs);
   }
 
-  /** Removes and returns the earliest item if it is due at `nowMs`. */
-  takeDue(nowMs: number): T | undefined {
-    const heap = this.#heap;
-    const top = heap[0];
-    if (top === undefined || top.atMs > nowMs) return undefined;
-    const last = heap.pop() as T;
-    if (heap.length > 0) this.#sink(last);
-    return top;
+  /**
+   * Removes and returns the items of the earliest time, in the order of their adding, if it is due at
+   * `nowMs`.
+   */
+  takeDue(nowMs: number): readonly T[] | undefined {
+    const atMs = this.#times.at(-1);
+    if (atMs === undefined || atMs > nowMs) return undefined;
+    this.#times.pop();
+    const bucket = this.#buckets.get(atMs) as T[];
+    this.#buckets.delete(atMs);
+    this.#size -= bucket.length;
+    return bucket;
   }
 
   /** Drops every item that `keep` refuses. */
   retain(keep: (item: T) => boolean): void {
-    const items = this.#heap.filter(keep);
-    this.#heap.length = 0;
+    const items = Array.from(this.#buckets.values()).flat().filter(keep);
+    this.clear();
     for (const item of items) this.add(item);
   }
 
   clear(): void {
-    this.#heap.length = 0;
+    this.#buckets.clear();
+    this.#times = [];
+    this.#size = 0;
   }
 
-  #sink(item: T): void {
-    const heap = this.#heap;
-    let index = 0;
-    for (;;) {
-      let childIndex = 2 * index + 1;
-      if (childIndex >= heap.length) break;
-      const right = heap[childIndex + 1];
-      if (right !== undefined && right.atMs < (heap[childIndex] as T).atMs) childIndex++;
-      const child = heap[childIndex] as T;
-      if (child.atMs >= item.atMs) break;
-      heap[index] = child;
-      index = childIndex;
+  #insertTime(atMs: number): void {
+    let low = 0;
+    let high = this.#times.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#times[middle] as number) > atMs) low = middle + 1;
+      else high = middle;
     }
-    heap[index] = item;
+    this.#times.splice(low, 0, atMs);
   }
 }

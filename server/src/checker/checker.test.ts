@@ -141,6 +141,25 @@ test('silence while we were away proves nothing; silence while we watched does',
   checker.stop();
 });
 
+test('beyond capacity: starts that come too late are left out, and what is run still counts', async () => {
+  const { clock, network, sync, checker, stateOf } = setUp();
+  const short = { ...check, intervalMs: 500, fastIntervalMs: 500, downIntervalMs: 500, timeoutMs: 200 };
+  sync(target('a', { check: short }));
+  await clock.advance(5000);
+  const started = network.started('a');
+  for (let i = 0; i < 10; i++) {
+    clock.stall(900);
+    await clock.advance(0);
+  }
+  assert.equal(network.started('a'), started, 'nothing was run only to be thrown away');
+  assert.ok((checker.snapshot('a')?.stats.lateCount ?? 0) >= 9);
+  assert.equal(stateOf('a'), 'up');
+  network.set('a', { t: 'refusing' });
+  await clock.advance(2500);
+  assert.equal(stateOf('a'), 'down');
+  checker.stop();
+});
+
 test('our own exhaustion is not the backend: state stands, probes go on', async () => {
   const { clock, network, sync, checker, stateOf } = setUp();
   sync(target('a'));

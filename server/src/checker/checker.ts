@@ -25,13 +25,14 @@ import {
   type BackendSnapshot,
   type CheckerTarget,
   createSlot,
-  type DueItem,
+  type ProbeInFlight,
   type Slot,
   snapshotOf,
   thresholdsOf,
+  type WaitingProbe,
 } from './slot.ts';
 import { StallMeter } from './stall-meter.ts';
-import { judgeProbe } from './verdict.ts';
+import { isTooLate, judgeProbe } from './verdict.ts';
 
 /** One finished probe, as told to `onProbe`. */
 export interface ProbeReport {
@@ -61,16 +62,16 @@ export class Checker {
   readonly #options: CheckerOptions;
   readonly #clock: Clock;
   #slots = new Map<string, Slot>();
-  readonly #agenda = new Agenda<DueItem>();
+  readonly #agenda = new Agenda<WaitingProbe>();
   /** Due, but not started: the bounds on starts per tick and probes in flight held them back. */
-  #backlog: DueItem[] = [];
+  #backlog: WaitingProbe[] = [];
   #backlogFirst = 0;
   readonly #stalls = new StallMeter();
   readonly #lag = new Histogram(lagBucketsSeconds);
   #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
   #ioTimer: Timer | undefined;
-  #expiring: DueItem[] = [];
-  #inFlight = 0;
+  readonly #inFlight = new Set<ProbeInFlight>();
+  #expiring: ProbeInFlight[] = [];
   #historyMax = 1;
   #stopped = false;
 
@@ -149,7 +150,7 @@ export class Checker {
   }
 
   inFlight(): number {
-    return this.#inFlight;
+    return this.#inFlight.size;
   }
 
   /** Cancels every probe and timer. Nothing is called back afterwards. */
@@ -237,9 +238,9 @@ export class Checker {
 
   #schedule(slot: Slot, dueMs: number): void {
     assert(slot.phase.t === 'none', `${slot.target.name}: scheduled twice`);
-    const item: DueItem = { atMs: dueMs, slot };
-    slot.phase = { t: 'waiting', dueMs, item };
-    this.#agenda.add(item);
+    const phase: WaitingProbe = { t: 'waiting', slot, atMs: dueMs };
+    slot.phase = phase;
+    this.#agenda.add(phase);
   }
 
   /** Ends whatever the slot's probe is doing, without a result. */
@@ -247,7 +248,7 @@ export class Checker {
     const { phase } = slot;
     slot.phase = none;
     if (phase.t !== 'running') return;
-    this.#inFlight--;
+    this.#inFlight.delete(phase);
     phase.run.cancel();
   }
 
@@ -258,8 +259,8 @@ export class Checker {
   #arm(nowMs = this.#clock.nowMs()): void {
     if (this.#stopped) return;
     let atMs = this.#agenda.earliestMs() ?? Number.POSITIVE_INFINITY;
-    if (this.#inFlight > 0) atMs = Math.min(atMs, onGrid(nowMs + 1));
-    if (this.#backlogFirst < this.#backlog.length && this.#inFlight < probesInFlightMax) atMs = nowMs;
+    if (this.#inFlight.size > 0) atMs = Math.min(atMs, onGrid(nowMs + 1));
+    if (this.#backlogFirst < this.#backlog.length && this.#inFlight.size < probesInFlightMax) atMs = nowMs;
     if (this.#timer && this.#timer.atMs <= atMs) return;
     this.#timer?.timer.cancel();
     this.#timer = undefined;
@@ -277,13 +278,12 @@ export class Checker {
     this.#timer = undefined;
     this.#stalls.tick(nowMs);
     const dueMs = nowMs + timerEarlyMs;
-    for (let item = this.#agenda.takeDue(dueMs); item; item = this.#agenda.takeDue(dueMs)) {
-      if (!isLive(item)) continue;
-      if (item.slot.phase.t === 'waiting') this.#backlog.push(item);
-      else this.#expiring.push(item);
+    for (let due = this.#agenda.takeDue(dueMs); due; due = this.#agenda.takeDue(dueMs)) {
+      for (const waiting of due) if (isLive(waiting)) this.#backlog.push(waiting);
     }
+    for (const running of this.#inFlight) if (running.deadlineMs <= dueMs) this.#expiring.push(running);
     this.#startBacklog();
-    if (this.#agenda.size > agendaSlack + 4 * this.#slots.size) this.#agenda.retain(isLive);
+    if (this.#agenda.size > agendaSlack + 2 * this.#slots.size) this.#agenda.retain(isLive);
     // Answers that lie in the sockets already are handed out first: only then is silence the backend's.
     if (this.#expiring.length > 0) this.#ioTimer ??= this.#clock.afterIo(() => this.#expire());
     this.#arm(nowMs);
@@ -291,9 +291,9 @@ export class Checker {
 
   #startBacklog(): void {
     const endIndex = Math.min(this.#backlog.length, this.#backlogFirst + probeStartsPerTickMax);
-    while (this.#backlogFirst < endIndex && this.#inFlight < probesInFlightMax) {
-      const item = this.#backlog[this.#backlogFirst++] as DueItem;
-      if (isLive(item)) this.#start(item.slot);
+    while (this.#backlogFirst < endIndex && this.#inFlight.size < probesInFlightMax) {
+      const waiting = this.#backlog[this.#backlogFirst++] as WaitingProbe;
+      if (isLive(waiting)) this.#startOrSkip(waiting);
     }
     if (this.#backlogFirst === this.#backlog.length) {
       this.#backlog.length = 0;
@@ -301,54 +301,68 @@ export class Checker {
     }
   }
 
-  #start(slot: Slot): void {
-    const { phase, prepared } = slot;
-    assert(phase.t === 'waiting' && prepared !== undefined, 'only a waiting probe starts');
-    const startedMs = this.#clock.nowMs();
-    const timeoutMs = (slot.target.check as HealthCheck).timeoutMs;
-    const item: DueItem = { atMs: onGrid(startedMs + timeoutMs), slot };
-    this.#lag.observeMs(Math.max(0, startedMs - phase.dueMs));
-    const stalledAtStartMs = this.#stalls.totalMs(startedMs);
-    this.#inFlight++;
-    const run = prepared.start((result) => {
-      if (isLive(item)) this.#finish(slot, result, true);
-    });
-    slot.phase = { t: 'running', dueMs: phase.dueMs, startedMs, stalledAtStartMs, item, run };
-    this.#agenda.add(item);
+  /**
+   * A start that comes too late to mean anything is left out: running it would only make the next ones late
+   * too, and a daemon beyond its capacity would probe for ever without learning anything.
+   */
+  #startOrSkip(waiting: WaitingProbe): void {
+    const { slot, atMs: dueMs } = waiting;
+    const check = slot.target.check as HealthCheck;
+    const nowMs = this.#clock.nowMs();
+    this.#lag.observeMs(Math.max(0, nowMs - dueMs));
+    if (!isTooLate(nowMs - dueMs, check.timeoutMs)) {
+      this.#start(slot, nowMs);
+      return;
+    }
+    slot.stats.countSkipped();
+    slot.phase = none;
+    const baseMs = intervalMs(slot.health, check);
+    this.#schedule(slot, nextDueMs(nowMs, nowMs, baseMs, this.#options.prng.next()));
+  }
+
+  #start(slot: Slot, startedMs: number): void {
+    const { prepared } = slot;
+    assert(prepared !== undefined, 'only a probed backend has a probe waiting');
+    const phase: ProbeInFlight = {
+      t: 'running',
+      slot,
+      startedMs,
+      deadlineMs: onGrid(startedMs + (slot.target.check as HealthCheck).timeoutMs),
+      stalledAtStartMs: this.#stalls.totalMs(startedMs),
+      run: prepared.start((result) => {
+        if (isLive(phase)) this.#finish(phase, result, true);
+      }),
+    };
+    slot.phase = phase;
+    this.#inFlight.add(phase);
   }
 
   #expire(): void {
     this.#ioTimer = undefined;
-    const items = this.#expiring;
+    const expiring = this.#expiring;
     this.#expiring = [];
-    for (const item of items) {
-      const { phase } = item.slot;
-      if (phase.t === 'running' && isLive(item)) this.#finish(item.slot, phase.run.expire(), false);
-    }
+    for (const phase of expiring) if (isLive(phase)) this.#finish(phase, phase.run.expire(), false);
     this.#arm();
   }
 
-  #finish(slot: Slot, answer: ProbeResult, answered: boolean): void {
-    const { phase } = slot;
-    assert(phase.t === 'running', 'only a running probe finishes');
+  #finish(phase: ProbeInFlight, answer: ProbeResult, answered: boolean): void {
+    const { slot, startedMs } = phase;
     const nowMs = this.#clock.nowMs();
     const check = slot.target.check as HealthCheck;
     slot.phase = none;
-    this.#inFlight--;
-    const durationMs = nowMs - phase.startedMs;
+    this.#inFlight.delete(phase);
+    const durationMs = nowMs - startedMs;
     const verdict = judgeProbe({
-      startLagMs: phase.startedMs - phase.dueMs,
       durationMs,
       stalledMs: this.#stalls.totalMs(nowMs) - phase.stalledAtStartMs,
       timeoutMs: check.timeoutMs,
-      ...(answered ? { answer } : {}),
+      answer: answered ? answer : undefined,
     });
     const result = verdict === 'timeout' ? asTimeout(answer, durationMs) : answer;
-    const outcome: ProbeOutcome =
-      verdict === 'late' ? 'late' : result.ours ? 'local' : result.ok ? 'pass' : 'fail';
+    const outcome = outcomeOf(verdict, result);
     this.#record(slot, outcome, result, durationMs);
     if (slot.phase.t !== 'none' || this.#stopped) return;
-    const fromMs = outcome === 'late' ? nowMs : phase.startedMs;
+    const fromMs = outcome === 'late' ? nowMs : startedMs;
     const baseMs = intervalMs(slot.health, check);
     this.#schedule(slot, nextDueMs(fromMs, nowMs, baseMs, this.#options.prng.next()));
     if (!this.#timer) this.#arm();
@@ -366,10 +380,15 @@ export class Checker {
   }
 }
 
-/** Whether the slot still waits for this very item; everything else in the agenda is left over. */
-function isLive(item: DueItem): boolean {
-  const { phase } = item.slot;
-  return phase.t !== 'none' && phase.item === item;
+/** Whether this is what the slot's probe is at; everything else is left over from before. */
+function isLive(phase: WaitingProbe | ProbeInFlight): boolean {
+  return phase.slot.phase === phase;
+}
+
+function outcomeOf(verdict: ReturnType<typeof judgeProbe>, { ok, ours }: ProbeResult): ProbeOutcome {
+  if (verdict === 'late') return 'late';
+  if (ours) return 'local';
+  return ok ? 'pass' : 'fail';
 }
 
 /** Whether two health checks ask the same in the same rhythm; names do not matter. */

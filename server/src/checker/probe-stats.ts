@@ -1,6 +1,6 @@
 // What is counted per backend: numbers that only rise, for metrics. It decides nothing.
 import type { BackendState } from '../health/backend-health.ts';
-import type { ProbeCode } from '../health/result-code.ts';
+import { type ProbeCode, probeCodes } from '../health/result-code.ts';
 
 /** pass, fail: the result counted. late: our lateness made it worthless. local: we ran out of something. */
 export type ProbeOutcome = 'pass' | 'fail' | 'late' | 'local';
@@ -35,19 +35,39 @@ export class Histogram {
   }
 }
 
+type ResultKey = `${ProbeOutcome} ${ProbeCode}`;
+
+function keysOf(outcome: ProbeOutcome): Readonly<Record<ProbeCode, ResultKey>> {
+  const entries = probeCodes.map((code) => [code, `${outcome} ${code}`] as const);
+  return Object.fromEntries(entries) as Record<ProbeCode, ResultKey>;
+}
+
+/** Made once: a key that is put together for each probe costs as much as the rest of counting it. */
+const resultKeys = {
+  pass: keysOf('pass'),
+  fail: keysOf('fail'),
+  late: keysOf('late'),
+  local: keysOf('local'),
+} as const;
+
 /** Counters of one backend; they end with it. */
 export class ProbeStats {
   /** By `outcome code`. */
-  readonly results = new Map<`${ProbeOutcome} ${ProbeCode}`, number>();
+  readonly results = new Map<ResultKey, number>();
   /** By `from to`. */
   readonly transitions = new Map<`${BackendState} ${BackendState}`, number>();
   readonly duration = new Histogram(durationBucketsSeconds);
   lateCount = 0;
 
   countResult(outcome: ProbeOutcome, code: ProbeCode): void {
-    const key = `${outcome} ${code}` as const;
+    const key = resultKeys[outcome][code];
     this.results.set(key, (this.results.get(key) ?? 0) + 1);
     if (outcome === 'late') this.lateCount++;
+  }
+
+  /** A probe that was due and not run, since we came too late for it. */
+  countSkipped(): void {
+    this.lateCount++;
   }
 
   countTransition(from: BackendState, to: BackendState): void {

@@ -28,24 +28,29 @@ export interface LastProbe {
   readonly durationMs: number;
 }
 
-/** Where a backend's probe is. One state object at a time, so that never two probes are in flight. */
-export type ProbePhase =
-  | { readonly t: 'none' }
-  | { readonly t: 'waiting'; readonly dueMs: number; readonly item: DueItem }
-  | {
-      readonly t: 'running';
-      readonly dueMs: number;
-      readonly startedMs: number;
-      readonly stalledAtStartMs: number;
-      readonly item: DueItem;
-      readonly run: RunningProbe;
-    };
-
-/** An entry of the agenda; it counts only while the slot's phase still holds this very object. */
-export interface DueItem {
-  readonly atMs: number;
+/** The next probe waits for its time; this very object lies in the agenda. */
+export interface WaitingProbe {
+  readonly t: 'waiting';
   readonly slot: Slot;
+  /** When it is due. */
+  readonly atMs: number;
 }
+
+/** A probe is in flight. */
+export interface ProbeInFlight {
+  readonly t: 'running';
+  readonly slot: Slot;
+  readonly startedMs: number;
+  readonly deadlineMs: number;
+  readonly stalledAtStartMs: number;
+  readonly run: RunningProbe;
+}
+
+/**
+ * Where a backend's probe is. One state object at a time, so that never two probes are in flight; whatever
+ * comes in for an object that is no longer the slot's phase is left over.
+ */
+export type ProbePhase = { readonly t: 'none' } | WaitingProbe | ProbeInFlight;
 
 export interface Slot {
   target: CheckerTarget;

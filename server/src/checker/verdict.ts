@@ -5,15 +5,20 @@ import { stallShareMax } from '../lib/limits.ts';
 
 /** How one probe went, in milliseconds of the monotonic clock. */
 export interface ProbeCourse {
-  /** From when it was due to when it was started. */
-  readonly startLagMs: number;
   /** From its start to when we saw its end. */
   readonly durationMs: number;
   /** How much of that time our own loop was not running when it should have. */
   readonly stalledMs: number;
   readonly timeoutMs: number;
-  /** What it ended with; absent: nothing came and the deadline passed. */
-  readonly answer?: { readonly ok: boolean; readonly code: ProbeCode };
+  /** What it ended with; undefined: nothing came and the deadline passed. */
+  readonly answer?: { readonly ok: boolean; readonly code: ProbeCode } | undefined;
+}
+
+/**
+ * Whether a probe that starts this long after it was due is late whatever comes of it: then it need not run.
+ */
+export function isTooLate(startLagMs: number, timeoutMs: number): boolean {
+  return startLagMs > timeoutMs;
 }
 
 /**
@@ -23,7 +28,6 @@ export interface ProbeCourse {
  *
  * | the probe                                            | verdict                             |
  * |------------------------------------------------------|-------------------------------------|
- * | started more than its timeout after it was due       | late                                |
  * | no answer, we were away for more than a quarter      | late                                |
  * | no answer otherwise                                  | valid (the time-out)                |
  * | answer in time, ok, refused or a wrong status        | valid: our delay cannot make those  |
@@ -32,9 +36,8 @@ export interface ProbeCourse {
  * | answer after the deadline otherwise                  | timeout                             |
  */
 export function judgeProbe(course: ProbeCourse): 'valid' | 'timeout' | 'late' {
-  const { startLagMs, durationMs, stalledMs, timeoutMs, answer } = course;
+  const { durationMs, stalledMs, timeoutMs, answer } = course;
   const wasAway = stalledMs > timeoutMs * stallShareMax;
-  if (startLagMs > timeoutMs) return 'late';
   if (answer === undefined) return wasAway ? 'late' : 'valid';
   if (durationMs > timeoutMs) return durationMs - stalledMs <= timeoutMs ? 'late' : 'timeout';
   const beyondOurInfluence = answer.ok || answer.code === 'L4CON' || answer.code === 'L7STS';

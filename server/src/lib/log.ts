@@ -7,6 +7,8 @@
 export type LogLine = (message: string, attributes?: Readonly<Record<string, unknown>>) => void;
 
 export interface Log {
+  /** Whether debug lines go anywhere: what only they need is not worked out otherwise. */
+  readonly isDebug: boolean;
   readonly debug: LogLine;
   readonly info: LogLine;
   readonly warn: LogLine;

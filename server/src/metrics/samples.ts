@@ -127,7 +127,7 @@ function probeMetrics({ backends, lag, probesInFlight }: MetricsView): Metric[] 
     ),
     counter(
       'maglev_probe_late_total',
-      'Probes whose result was discarded because maglevd itself was late.',
+      'Probes left out, or whose result was discarded, because maglevd itself was late.',
       probed.map(({ name, stats }) => ({ labels: { backend: name }, value: stats.lateCount })),
     ),
     histogram(

@@ -52,8 +52,9 @@ const handshakeTimeout: ProbeResult = { ok: false, code: 'L6TOUT', detail: 'TLS 
 
 /**
  * A class, and few listeners: 1,000 of these are started per second, and their cost is a goal. For the same
- * reason there is no AbortSignal, no promise and no timer in it. (By profile, most of a plain probe's CPU goes
- * to connect, write and close in the kernel; what JavaScript adds is Node's streams, and little of this file.)
+ * reason there is no AbortSignal, no promise and no timer in it. (By profile, most of a plain probe's CPU
+ * goes to connect, write and close in the kernel; what JavaScript adds is Node's streams, and little of this
+ * file.)
  */
 class StreamRun implements RunningProbe {
   readonly #plan: StreamPlan;

@@ -71,7 +71,13 @@ interface World {
 }
 
 const silence = () => undefined;
-const silentLog: Log = { debug: silence, info: silence, warn: silence, error: silence };
+const silentLog: Log = {
+  isDebug: false,
+  debug: silence,
+  info: silence,
+  warn: silence,
+  error: silence,
+};
 
 /** Runs `minutes` of simulated time; throws with the first broken invariant. */
 export async function simulate(seed: number, minutes: number): Promise<SimulationResult> {

@@ -112,9 +112,8 @@ export function fileText(model: FileModel): string {
   ];
   for (const [name, c] of model.checks) {
     const intervals = `interval: ${c.interval}ms, fast-interval: ${c.fast}ms, down-interval: ${c.down}ms`;
-    lines.push(
-      `    ${name}: { type: http, port: 80, ${intervals}, timeout: ${c.timeout}ms, rise: ${c.rise}, fall: ${c.fall} }`,
-    );
+    const thresholds = `timeout: ${c.timeout}ms, rise: ${c.rise}, fall: ${c.fall}`;
+    lines.push(`    ${name}: { type: http, port: 80, ${intervals}, ${thresholds} }`);
   }
   lines.push('  backends:');
   for (const [name, b] of model.backends) {

@@ -63,7 +63,13 @@ export async function startTestDaemon(text = exampleText): Promise<TestDaemon> {
     (message: string, attributes: object = {}) => {
       logged.push({ level, message, attributes });
     };
-  const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+  const log: Log = {
+    isDebug: true,
+    debug: line('debug'),
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+  };
   const save = async (): Promise<SaveResult> =>
     diskFailure === undefined
       ? { ok: true }
