@@ -71,6 +71,7 @@ export class Control {
   /** The last command in line; the next one starts when it has settled. */
   #queue: Promise<unknown> = Promise.resolve();
   #swapping = false;
+  #started = false;
 
   private constructor(options: ControlOptions, overrides: Overrides) {
     this.#options = options;
@@ -93,12 +94,22 @@ export class Control {
     });
   }
 
-  /** Loads the overrides, then starts checking `options.config`. */
-  static async start(options: ControlOptions): Promise<Control> {
-    const loaded = await options.store.load();
-    const control = new Control(options, loaded);
-    await control.#swap(options.config);
-    return control;
+  /** Loads the overrides. Nothing is probed until `start`. */
+  static async create(options: ControlOptions): Promise<Control> {
+    return new Control(options, await options.store.load());
+  }
+
+  /** Starts checking. */
+  start(): Promise<void> {
+    return this.#enqueue(async () => {
+      await this.#swap(this.#options.config);
+      this.#started = true;
+    });
+  }
+
+  /** False until the first probes are planned: before that there is nothing to show. */
+  isStarted(): boolean {
+    return this.#started;
   }
 
   config(): Config {

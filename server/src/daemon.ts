@@ -52,7 +52,7 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
   const events = createEventLog(clock, Math.floor(clock.wallMs()).toString(36));
   const log = deps.createLog(events);
   log.info('starting', { version, commit, date, node: nodeVersion });
-  const control = await startControl(deps, events, log);
+  const control = await createControl(deps, events, log);
   const metrics = createMetrics(() => ({
     backends: control.checker().snapshots(),
     config: control.config(),
@@ -70,17 +70,19 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
     await control.stop();
     log.info('stopped');
   };
+  // The ports come first: a second daemon started by mistake must not probe anybody.
   const ports = await listenAll(deps, api, metricsApi).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
+  await control.start();
   log.info('listening', { ...ports });
   return { control, events, metrics, api, log, ...ports, reload: () => control.reload(), stop };
 }
 
-function startControl(deps: DaemonDeps, events: EventLog, log: Log): Promise<Control> {
+function createControl(deps: DaemonDeps, events: EventLog, log: Log): Promise<Control> {
   const { clock, prng, config, readConfig } = deps;
-  return Control.start({
+  return Control.create({
     clock,
     log,
     events,

@@ -80,8 +80,10 @@ function addRoute(app: FastifyInstance, operation: Operation, { control }: RestO
     method: verb,
     url: routePath(operation),
     schema: { params, response: { 200: response }, ...(verb === 'GET' ? {} : { body }) },
-    onRequest: async (request) =>
-      requireRole({ address: peerAddress(request), headers: request.headers }, role),
+    onRequest: async (request) => {
+      requireRole({ address: peerAddress(request), headers: request.headers }, role);
+      if (!control.isStarted()) throw new ApiError('unavailable', 'maglevd is starting: ask again');
+    },
     handler: async (request, reply) => {
       reply.header('cache-control', 'no-store');
       const fields = { ...(request.body as object | null), ...(request.params as object) };

@@ -45,7 +45,10 @@ export function createApiServer({ control, log, metrics }: ApiServerOptions): Fa
   });
   registerRest(app, { control, log });
   app.get('/healthz', async () => ({ status: 'ok' }));
-  app.get('/readyz', async () => ({ status: 'ready', vpp: { connection: 'disabled' } }));
+  app.get('/readyz', async (_request, reply) => {
+    const status = control.isStarted() ? 'ready' : 'starting';
+    return reply.code(control.isStarted() ? 200 : 503).send({ status, vpp: { connection: 'disabled' } });
+  });
   app.get('/', async () => ({
     name: 'maglevd',
     version,

@@ -121,6 +121,7 @@ test('an address in use: one clear line, exit 1, and the log stays JSON', async 
     assert.equal(code, 1);
     assert.match(stderr, new RegExp(`^maglevd: ${flag}: .*in use.* 127\\.0\\.0\\.1:${port}\n$`));
     for (const line of stdout.trimEnd().split('\n')) assert.ok(JSON.parse(line).msg);
+    assert.doesNotMatch(stdout, /backend-transition/, 'it has not begun to check anything');
   }
 });
 
