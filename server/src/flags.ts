@@ -7,6 +7,8 @@ interface FlagDefinition {
   readonly kind: 'text' | 'boolean';
   readonly initial: string;
   readonly help: string;
+  /** The part that it is for is not built yet: it is taken, and said to have no effect. */
+  readonly isIdle?: true;
 }
 
 const definitions = [
@@ -32,6 +34,22 @@ const definitions = [
     help: 'address of /metrics; empty = off',
   },
   {
+    name: 'vpp-api-addr',
+    env: 'MAGLEV_VPP_API_ADDR',
+    kind: 'text',
+    initial: '/run/vpp/api.sock',
+    help: "VPP's API socket; empty = no VPP",
+    isIdle: true,
+  },
+  {
+    name: 'vpp-stats-addr',
+    env: 'MAGLEV_VPP_STATS_ADDR',
+    kind: 'text',
+    initial: '/run/vpp/stats.sock',
+    help: "VPP's stats socket",
+    isIdle: true,
+  },
+  {
     name: 'state-dir',
     env: 'MAGLEV_STATE_DIR',
     kind: 'text',
@@ -44,6 +62,22 @@ const definitions = [
     kind: 'text',
     initial: 'info',
     help: 'debug, info, warn or error',
+  },
+  {
+    name: 'reflection',
+    env: 'MAGLEV_REFLECTION',
+    kind: 'boolean',
+    initial: 'true',
+    help: 'answer gRPC reflection',
+    isIdle: true,
+  },
+  {
+    name: 'peers',
+    env: 'MAGLEV_PEERS',
+    kind: 'text',
+    initial: '',
+    help: 'other maglevds to show in the dashboard',
+    isIdle: true,
   },
   {
     name: 'check',
@@ -74,6 +108,8 @@ export interface Flags {
   readonly on: (name: FlagName) => boolean;
   /** Whether the command line or the environment said so, as opposed to the default. */
   readonly given: (name: FlagName) => boolean;
+  /** Flags that were given and ask for what is not built yet. */
+  readonly idle: readonly string[];
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -130,17 +166,32 @@ function checkValues(values: ReadonlyMap<string, string>): Flags | { readonly re
   if (!(logLevels as readonly string[]).includes(level)) {
     return { refusal: `flag --log-level: "${level}" is none of ${logLevels.join(', ')}` };
   }
-  return { text, on: (name) => truths.get(text(name)) ?? false, given: (name) => values.has(name) };
+  return {
+    text,
+    on: (name) => truths.get(text(name)) ?? false,
+    given: (name) => values.has(name),
+    idle: (definitions as readonly FlagDefinition[])
+      .filter(({ name, isIdle }) => isIdle && asksForSomething(values.get(name)))
+      .map(({ name }) => name),
+  };
+}
+
+/** Nothing, and a plain no, are what an idle flag gives anyway. */
+function asksForSomething(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && truths.get(value) !== false;
 }
 
 /** The text of `--help`. */
 export function usageText(): string {
-  const lines = (definitions as readonly FlagDefinition[]).map(({ name, env, kind, initial, help }) => {
-    const word = kind === 'text' ? `--${name} VALUE` : `--${name}`;
-    const source = env ? ` [${env}]` : '';
-    const shown = kind === 'text' ? ` (default ${initial === '' ? 'empty' : initial})` : '';
-    return `  ${word.padEnd(22)} ${help}${shown}${source}`;
-  });
+  const lines = (definitions as readonly FlagDefinition[]).map(
+    ({ name, env, kind, initial, help, isIdle }) => {
+      const word = kind === 'text' ? `--${name} VALUE` : `--${name}`;
+      const source = env ? ` [${env}]` : '';
+      const shown = kind === 'text' ? ` (default ${initial === '' ? 'empty' : initial})` : '';
+      const idle = isIdle ? '; no effect yet' : '';
+      return `  ${word.padEnd(22)} ${help}${idle}${shown}${source}`;
+    },
+  );
   const signals = 'Signals: HUP reloads the configuration; TERM and INT stop.';
   return `usage: maglevd [flags]\n\n${lines.join('\n')}\n\n${signals}\n`;
 }

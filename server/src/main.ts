@@ -120,6 +120,7 @@ async function run(flags: Flags): Promise<void> {
     ...(metricsAddress && { metricsAddress }),
   });
   starting.resolve(daemon);
+  for (const flag of flags.idle) daemon.log.warn('flag-without-effect', { flag: `--${flag}` });
   if (flags.on('demo')) {
     const url = `http://127.0.0.1:${daemon.apiPort}`;
     daemon.log.info('demo', { backends: `${url}/api/v1/backends`, frontends: `${url}/api/v1/frontends` });
