@@ -160,6 +160,7 @@ function drawStep({ prng, weights }: World): StepKind {
   return 'quiet';
 }
 
+/** Every step takes some time: a run that draws only one kind of step comes to its end all the same. */
 async function takeStep(world: World, kind: StepKind): Promise<void> {
   const { prng, clock, disk, file, model } = world;
   switch (kind) {
@@ -186,11 +187,14 @@ async function takeStep(world: World, kind: StepKind): Promise<void> {
       return clock.advance(prng.below(500));
     }
     case 'wall-jump':
-      return clock.jumpWall(prng.below(7_200_000) - 3_600_000);
+      clock.jumpWall(prng.below(7_200_000) - 3_600_000);
+      return clock.advance(prng.below(500));
     case 'restart':
-      return restart(world);
+      await restart(world);
+      return clock.advance(prng.below(2000));
     case 'disk':
       disk.full = prng.below(2) === 0;
+      return clock.advance(prng.below(500));
   }
 }
 
