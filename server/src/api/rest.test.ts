@@ -196,6 +196,11 @@ test('refused: what is not JSON, or claims to be something else', async (t) => {
   assert.equal(broken.status, 400);
   assert.match(broken.body.detail, /not JSON/);
   assert.equal((await call('POST', '/backends/b1/pause', { payload: '', headers })).status, 200);
+  const typed = { 'content-type': 'text/plain', 'content-length': '0' };
+  assert.equal((await call('POST', '/backends/b1/pause', { headers: typed })).status, 200);
+  const nothing = await call('POST', '/backends/b1/pause', { payload: 'null', headers });
+  assert.equal(nothing.status, 400);
+  assert.match(nothing.body.detail, /body: must be object/);
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
   assert.equal(
     (await call('POST', '/backends/b1/resume', { payload: 'reason=x', headers: form })).status,

@@ -30,8 +30,7 @@ export function registerRest(app: FastifyInstance, options: RestOptions): void {
   app.setValidatorCompiler(({ schema }) => {
     const validate = strictAjv.compile(schema as object);
     return (data) => {
-      // A request without a body is one with nothing in it.
-      if (validate(data ?? {})) return { value: data ?? {} };
+      if (validate(data)) return { value: data };
       return {
         error: new ApiError(
           'invalid_argument',
@@ -69,6 +68,11 @@ function peerAddress(request: FastifyRequest): string {
   return request.ip.startsWith('::ffff:') ? request.ip.slice('::ffff:'.length) : request.ip;
 }
 
+/** Some clients name a type for nothing (`curl -d ''`). */
+function hasNoBody(request: FastifyRequest): boolean {
+  return request.headers['content-length'] === '0';
+}
+
 function routePath(operation: Operation): string {
   return apiPrefix + operation.path.replaceAll(/\{([a-z]+)\}/g, ':$1');
 }
@@ -82,7 +86,12 @@ function addRoute(app: FastifyInstance, operation: Operation, { control }: RestO
     schema: { params, response: { 200: response }, ...(verb === 'GET' ? {} : { body }) },
     onRequest: async (request) => {
       requireRole({ address: peerAddress(request), headers: request.headers }, role);
+      if (hasNoBody(request)) delete request.headers['content-type'];
       if (!control.isStarted()) throw new ApiError('unavailable', 'maglevd is starting: ask again');
+    },
+    // Nothing in the body and no body are the same; a body of `null` is a body, and wrong.
+    preValidation: async (request) => {
+      if (request.headers['content-type'] === undefined) request.body = {};
     },
     handler: async (request, reply) => {
       reply.header('cache-control', 'no-store');
