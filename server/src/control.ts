@@ -264,21 +264,10 @@ export class Control {
     });
   }
 
-  #weightInputs(frontendName: string): WeightInputs {
-    const frontend = must(this.#config.frontends.get(frontendName), `frontend ${frontendName}`);
+  #weightInputs(frontend: string): WeightInputs {
     return {
       stateOf: (backend) => this.#checker.state(backend) ?? 'removed',
-      weightOf: (poolName, backendName) => {
-        const pool = must(
-          frontend.pools.find(({ name }) => name === poolName),
-          `pool ${poolName}`,
-        );
-        const backend = must(
-          pool.backends.find(({ name }) => name === backendName),
-          `backend ${backendName}`,
-        );
-        return runtimeWeight(frontendName, poolName, backend, this.#overrides);
-      },
+      weightOf: (pool, backend) => runtimeWeight(frontend, pool, backend, this.#overrides),
     };
   }
 

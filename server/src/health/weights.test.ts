@@ -24,17 +24,13 @@ function frontend(pools: Record<string, Record<string, number>>, flushOnDown = t
   };
 }
 
-function inputs(of: Frontend, states: Record<string, BackendState>): WeightInputs {
-  return {
-    stateOf: (name) => states[name] ?? 'unknown',
-    weightOf: (pool, name) =>
-      of.pools.find((p) => p.name === pool)?.backends.find((b) => b.name === name)?.weight ?? 0,
-  };
+function inputs(states: Record<string, BackendState>): WeightInputs {
+  return { stateOf: (name) => states[name] ?? 'unknown', weightOf: (_pool, { weight }) => weight };
 }
 
 /** `pool:backend=weight!` with ! for flush, in order; the state and active pool in front. */
 function render(of: Frontend, states: Record<string, BackendState>): string {
-  const status = frontendStatus(of, inputs(of, states));
+  const status = frontendStatus(of, inputs(states));
   const cells = status.pools.flatMap((pool) =>
     pool.backends.map((b) => `${pool.name}:${b.name}=${b.weight}${b.flush ? '!' : ''}`),
   );
@@ -95,7 +91,7 @@ test('property: only up backends of the active pool weigh anything, and a usable
   fc.assert(
     fc.property(fc.array(arbitraryPool, { minLength: 1, maxLength: 4 }), arbitraryStates, (pools, states) => {
       const of = frontend(Object.fromEntries(pools.map((pool, i) => [`p${i}`, pool])));
-      const given = inputs(of, states);
+      const given = inputs(states);
       const active = activePoolIndex(of, given);
       for (const [index, pool] of effectivePools(of, given).entries()) {
         for (const b of pool.backends) {

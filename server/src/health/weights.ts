@@ -1,6 +1,6 @@
 // Which pool serves and with which weights: the truth table of states, in one place.
 // Pure: it knows a frontend's configuration and states, not how either came to be.
-import type { Frontend } from '../config/config.ts';
+import type { Frontend, PoolBackend } from '../config/config.ts';
 import type { BackendState } from './backend-health.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { BackendState } from './backend-health.ts';
  */
 export interface WeightInputs {
   readonly stateOf: (backend: string) => BackendState;
-  readonly weightOf: (pool: string, backend: string) => number;
+  readonly weightOf: (pool: string, backend: PoolBackend) => number;
 }
 
 /** What a backend gets in one pool, and whether its flows are to be flushed when it enters this state. */
@@ -66,7 +66,7 @@ export function effectiveWeight(
 export function activePoolIndex(frontend: Frontend, inputs: WeightInputs): number {
   const index = frontend.pools.findIndex((pool) =>
     pool.backends.some(
-      (backend) => inputs.stateOf(backend.name) === 'up' && inputs.weightOf(pool.name, backend.name) > 0,
+      (backend) => inputs.stateOf(backend.name) === 'up' && inputs.weightOf(pool.name, backend) > 0,
     ),
   );
   return Math.max(index, 0);
@@ -78,9 +78,10 @@ export function effectivePools(frontend: Frontend, inputs: WeightInputs): readon
   return frontend.pools.map((pool, index) => ({
     name: pool.name,
     active: index === activeIndex,
-    backends: pool.backends.map(({ name }) => {
+    backends: pool.backends.map((backend) => {
+      const { name } = backend;
       const state = inputs.stateOf(name);
-      const configuredWeight = inputs.weightOf(pool.name, name);
+      const configuredWeight = inputs.weightOf(pool.name, backend);
       const effective = effectiveWeight(state, configuredWeight, index === activeIndex, frontend.flushOnDown);
       return { name, state, configuredWeight, ...effective };
     }),

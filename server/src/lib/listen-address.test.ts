@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatListenAddress, parseListenAddress } from './listen-address.ts';
+import { parseListenAddress } from './listen-address.ts';
 
 const good: readonly [string, object][] = [
   [':9090', { port: 9090 }],
@@ -9,12 +9,7 @@ const good: readonly [string, object][] = [
   ['localhost:65535', { host: 'localhost', port: 65535 }],
 ];
 for (const [text, expected] of good) {
-  test(`listen address ${text}`, () => {
-    const address = parseListenAddress(text);
-    assert.deepEqual(address, expected);
-    assert.ok(!('refusal' in address));
-    assert.equal(formatListenAddress(address), text);
-  });
+  test(`listen address ${text}`, () => assert.deepEqual(parseListenAddress(text), expected));
 }
 
 for (const text of [

@@ -18,9 +18,3 @@ export function parseListenAddress(text: string): ListenAddress | { readonly ref
   const host = match[1] ?? match[2];
   return host ? { host, port } : { port };
 }
-
-/** As text that `parseListenAddress` takes. */
-export function formatListenAddress({ host, port }: ListenAddress): string {
-  if (!host) return `:${port}`;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
