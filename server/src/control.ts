@@ -13,8 +13,20 @@ import type { WeightInputs } from './health/weights.ts';
 import { must } from './lib/assert.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
-import { type BackendAction, changeBackend, type Refusal } from './overrides/actions.ts';
-import { effectiveAdmin, type Overrides, retainOverrides, runtimeWeight } from './overrides/overrides.ts';
+import {
+  type BackendAction,
+  changeBackend,
+  type Refusal,
+  resetWeight,
+  setWeight,
+} from './overrides/actions.ts';
+import {
+  effectiveAdmin,
+  type Overrides,
+  retainOverrides,
+  runtimeWeight,
+  type WeightTarget,
+} from './overrides/overrides.ts';
 import type { OverridesStore } from './overrides/store.ts';
 import type { Prober } from './probes/prober.ts';
 
@@ -29,6 +41,16 @@ export type CommandRefusal = Refusal | { readonly code: 'unavailable'; readonly 
 export type CommandResult =
   | { readonly ok: true; readonly backend: BackendSnapshot }
   | { readonly ok: false; readonly refusal: CommandRefusal };
+
+/** A weight to set, or the file's own again; `flush`: cut the backend's flows in the frontend. */
+export interface WeightChange {
+  readonly weight: number | 'default';
+  readonly flush: boolean;
+}
+
+export type WeightResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly refusal: Exclude<CommandResult, { ok: true }>['refusal'] };
 
 export interface ReloadOutcome {
   readonly result: ConfigResult;
@@ -56,6 +78,17 @@ export interface ControlOptions {
     onTransition: (backend: string, transition: Transition) => void,
   ) => Checker;
   readonly config: Config;
+  /** Who programs by what is decided here; absent: nobody does. */
+  readonly onChange?: ControlListener;
+}
+
+/** Told after the change is in place. */
+export interface ControlListener {
+  /** `isNew`: the backend was introduced with this state. */
+  backendChanged(backend: string, transition: Transition, isNew: boolean): void;
+  configChanged(): void;
+  /** `flush`: flows of the backend in this frontend are to be cut. */
+  weightChanged(frontend: string, backend: string, flush: boolean): void;
 }
 
 export class Control {
@@ -71,6 +104,8 @@ export class Control {
   /** The last command in line; the next one starts when it has settled. */
   #queue: Promise<unknown> = Promise.resolve();
   #swapping = false;
+  /** Addresses of the backends that were there after the last swap. */
+  #settled: ReadonlyMap<string, string> = new Map();
   #started = false;
 
   private constructor(options: ControlOptions, overrides: Overrides) {
@@ -174,22 +209,15 @@ export class Control {
    */
   changeBackend(name: string, action: BackendAction, operator: Operator): Promise<CommandResult> {
     return this.#enqueue(async () => {
-      const { clock, events, log, store } = this.#options;
+      const { clock, events, log } = this.#options;
       const note = { at: Math.floor(clock.wallMs()), ...operator };
       const edit = changeBackend(this.#config, this.#overrides, name, action, note);
       if (!edit.ok) {
         log.warn('backend-action-refused', { backend: name, action, ...operator, why: edit.refusal.message });
         return edit;
       }
-      if (edit.overrides !== this.#overrides) {
-        const saved = await store.save(edit.overrides);
-        if (!saved.ok) {
-          const { code, message } = saved.failure;
-          log.error('overrides-not-saved', { backend: name, action, ...operator, code, why: message });
-          return { ok: false, refusal: { code: 'unavailable', message } };
-        }
-        this.#overrides = edit.overrides;
-      }
+      const failure = await this.#saveOverrides(edit.overrides, { backend: name, action, ...operator });
+      if (failure !== undefined) return { ok: false, refusal: failure };
       const why = operator.reason ? `: ${operator.reason}` : '';
       if (this.#checker.setAdmin(name, edit.admin, `by ${operator.by}${why}`)) {
         log.info('backend-action', { backend: name, action, ...operator });
@@ -197,6 +225,39 @@ export class Control {
         events.append({ kind: 'config', outcome: 'override-set', message });
       }
       return { ok: true, backend: must(this.#checker.snapshot(name), `backend ${name}`) };
+    });
+  }
+
+  /**
+   * An operator's weight for a backend in one pool of one frontend, durable before it takes effect. Repeating
+   * what holds already succeeds, and cuts flows again if it is asked to.
+   */
+  changeWeight(target: WeightTarget, change: WeightChange, operator: Operator): Promise<WeightResult> {
+    return this.#enqueue(async () => {
+      const { clock, events, log, onChange } = this.#options;
+      const note = { at: Math.floor(clock.wallMs()), ...operator };
+      const { weight } = change;
+      const edit =
+        weight === 'default'
+          ? resetWeight(this.#config, this.#overrides, target)
+          : setWeight(this.#config, this.#overrides, target, weight, note);
+      if (!edit.ok) {
+        log.warn('weight-refused', { ...target, ...change, ...operator, why: edit.refusal.message });
+        return edit;
+      }
+      const failure = await this.#saveOverrides(edit.overrides, { ...target, ...change, ...operator });
+      if (failure !== undefined) return { ok: false, refusal: failure };
+      const { frontend, pool, backend } = target;
+      if (edit.changed || change.flush) {
+        log.info('weight-set', { ...target, weight: edit.weight, flush: change.flush, ...operator });
+        const why = operator.reason ? `: ${operator.reason}` : '';
+        const place = `${backend} in pool ${pool} of ${frontend}`;
+        const message = `weight ${edit.weight} of ${place} by ${operator.by}${why}`;
+        events.append({ kind: 'config', outcome: 'override-set', message });
+        this.#watch.update([frontend]);
+        onChange?.weightChanged(frontend, backend, change.flush);
+      }
+      return { ok: true };
     });
   }
 
@@ -213,6 +274,22 @@ export class Control {
     // The caller hears of a failure; the line goes on.
     this.#queue = result.catch(() => undefined);
     return result;
+  }
+
+  /** Makes overrides durable and takes them over; a refusal when they cannot be, and nothing changes. */
+  async #saveOverrides(
+    overrides: Overrides,
+    what: Readonly<Record<string, unknown>>,
+  ): Promise<{ readonly code: 'unavailable'; readonly message: string } | undefined> {
+    if (overrides === this.#overrides) return undefined;
+    const saved = await this.#options.store.save(overrides);
+    if (!saved.ok) {
+      const { code, message } = saved.failure;
+      this.#options.log.error('overrides-not-saved', { ...what, code, why: message });
+      return { code: 'unavailable', message };
+    }
+    this.#overrides = overrides;
+    return undefined;
   }
 
   /** Takes over a configuration that was proven valid: overrides first, then backends, then frontends. */
@@ -237,6 +314,7 @@ export class Control {
     }
     const message = `${config.frontends.size} frontends, ${config.backends.size} backends`;
     events.append({ kind: 'config', outcome: 'loaded', message });
+    this.#options.onChange?.configChanged();
   }
 
   /** Another namespace is another place to probe from: every probe is built anew, every state stands. */
@@ -249,6 +327,9 @@ export class Control {
     this.#swapping = true;
     this.#checker.sync(this.#targets(), transitionHistory, unchanged);
     this.#swapping = false;
+    this.#settled = new Map(
+      Array.from(this.#config.backends.values(), ({ name, address }) => [name, address]),
+    );
     if (moved) oldProber.close();
   }
 
@@ -277,6 +358,9 @@ export class Control {
     const { from, to, code, detail } = transition;
     events.append(event);
     log.info('backend-transition', { backend, from, to, code, detail });
+    const address = this.#config.backends.get(backend)?.address;
+    const isNew = address !== this.#settled.get(backend);
+    if (address !== undefined) this.#options.onChange?.backendChanged(backend, transition, isNew);
     // In the middle of a swap the picture is not whole; afterwards every frontend is looked at anyway.
     if (!this.#swapping) this.#watch.update(this.usedBy(backend), event);
   }

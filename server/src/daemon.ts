@@ -1,16 +1,21 @@
 // Explicit wiring of the whole daemon: start, reload, stop. Tests call this very function, with fakes at its
 // edges. It knows every room and no rule.
 import type { FastifyInstance } from 'fastify';
+import type { LbAccess } from './api/handlers.ts';
 import { createApiServer, createHttpServer, listen } from './api/server.ts';
 import { Checker, type ProbeReport } from './checker/checker.ts';
 import type { Config, ConfigResult } from './config/config.ts';
 import { Control, type ReloadOutcome } from './control.ts';
+import type { Dataplane } from './dataplane/dataplane.ts';
+import { Reconciler } from './dataplane/reconciler.ts';
+import type { ApiCall } from './dataplane/vpp/connection.ts';
 import { createEventLog, type EventLog } from './events/event-log.ts';
 import { must } from './lib/assert.ts';
 import type { Clock } from './lib/clock.ts';
 import type { ListenAddress } from './lib/listen-address.ts';
 import type { Log } from './lib/log.ts';
 import type { Prng } from './lib/prng.ts';
+import { CallCounts } from './metrics/call-counts.ts';
 import { createMetrics, type Metrics } from './metrics/registry.ts';
 import type { OverridesStore } from './overrides/store.ts';
 import type { Prober } from './probes/prober.ts';
@@ -27,6 +32,10 @@ export interface DaemonDeps {
   readonly createStore: (log: Log) => OverridesStore;
   /** Builds probes for a configuration's namespace; a new one is asked for when the namespace changes. */
   readonly createProber: (netns: string | undefined) => Prober;
+  /** What forwards; absent: nothing is programmed. `onCall` counts messages. */
+  readonly createDataplane?: (log: Log, onCall: (call: ApiCall) => void) => Dataplane;
+  /** Leave VIPs alone that the configuration never knew. */
+  readonly keepUnknownVips?: boolean;
   /** Where to listen; absent: nowhere (tests use `inject`). */
   readonly apiAddress?: ListenAddress;
   readonly metricsAddress?: ListenAddress;
@@ -38,6 +47,8 @@ export interface Daemon {
   readonly metrics: Metrics;
   readonly api: FastifyInstance;
   readonly log: Log;
+  /** Absent where nothing is programmed. */
+  readonly lb?: LbAccess;
   /** Ports that were bound; absent where nothing listens. */
   readonly apiPort?: number;
   readonly metricsPort?: number;
@@ -52,7 +63,16 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
   const events = createEventLog(clock, Math.floor(clock.wallMs()).toString(36));
   const log = deps.createLog(events);
   log.info('starting', { version, commit, date, node: nodeVersion });
-  const control = await createControl(deps, events, log);
+  const calls = new CallCounts();
+  const dataplane = deps.createDataplane?.(log, (call) => calls.count(call));
+  // The reconciler reads what control decides, and control tells it: one of the two must come second.
+  let reconciler: Reconciler | undefined;
+  const control = await createControl(deps, events, log, () => reconciler);
+  if (dataplane !== undefined) {
+    const keepUnknown = deps.keepUnknownVips ?? false;
+    reconciler = new Reconciler({ clock, log, events, dataplane, source: control, keepUnknown });
+  }
+  const lb = dataplane && reconciler && { dataplane, reconciler };
   const metrics = createMetrics(() => ({
     backends: control.checker().snapshots(),
     config: control.config(),
@@ -61,12 +81,14 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
     probesInFlight: control.checker().inFlight(),
     reload: control.reloadStatus(),
     build: { version, commit, node: nodeVersion },
+    ...(lb && { vpp: { ...lb, calls: calls.all(), nowMs: clock.wallMs() } }),
   }));
-  const api = createApiServer({ control, log, metrics: metrics.http });
+  const api = createApiServer({ control, log, metrics: metrics.http, ...(lb && { lb }) });
   const metricsApi = createMetricsServer(metrics);
   const stop = async () => {
     log.info('stopping');
     await Promise.all([api.close(), metricsApi.close()]);
+    await reconciler?.stop();
     await control.stop();
     log.info('stopped');
   };
@@ -76,11 +98,18 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
     throw error;
   });
   await control.start();
+  reconciler?.start();
   log.info('listening', { ...ports });
-  return { control, events, metrics, api, log, ...ports, reload: () => control.reload(), stop };
+  const parts = { control, events, metrics, api, log, ...(lb && { lb }) };
+  return { ...parts, ...ports, reload: () => control.reload(), stop };
 }
 
-function createControl(deps: DaemonDeps, events: EventLog, log: Log): Promise<Control> {
+function createControl(
+  deps: DaemonDeps,
+  events: EventLog,
+  log: Log,
+  reconciler: () => Reconciler | undefined,
+): Promise<Control> {
   const { clock, prng, config, readConfig } = deps;
   return Control.create({
     clock,
@@ -101,6 +130,11 @@ function createControl(deps: DaemonDeps, events: EventLog, log: Log): Promise<Co
         }),
       }),
     config,
+    onChange: {
+      backendChanged: (...change) => reconciler()?.backendChanged(...change),
+      configChanged: () => reconciler()?.configChanged(),
+      weightChanged: (...change) => reconciler()?.weightChanged(...change),
+    },
   });
 }
 

@@ -39,7 +39,6 @@ const definitions = [
     kind: 'text',
     initial: '/run/vpp/api.sock',
     help: "VPP's API socket; empty = no VPP",
-    isIdle: true,
   },
   {
     name: 'vpp-stats-addr',
@@ -47,7 +46,13 @@ const definitions = [
     kind: 'text',
     initial: '/run/vpp/stats.sock',
     help: "VPP's stats socket",
-    isIdle: true,
+  },
+  {
+    name: 'vpp-keep-unknown',
+    env: 'MAGLEV_VPP_KEEP_UNKNOWN',
+    kind: 'boolean',
+    initial: 'false',
+    help: 'leave VIPs in VPP alone that the configuration does not know',
   },
   {
     name: 'state-dir',
@@ -95,7 +100,7 @@ const definitions = [
     name: 'demo',
     kind: 'boolean',
     initial: 'false',
-    help: 'run a demo: three local backends, one of which flips its health',
+    help: 'run a demo: an embedded VPP and local backends, one of which fails now and then',
   },
   { name: 'version', kind: 'boolean', initial: 'false', help: 'print version, commit and date' },
   { name: 'help', kind: 'boolean', initial: 'false', help: 'print this text' },

@@ -5,7 +5,9 @@ import { loadConfig } from './config/load.ts';
 import { parseConfig } from './config/parse.ts';
 import { checkExitCode, reportLines } from './config/report.ts';
 import { renderJsonSchema } from './config/schema.ts';
-import { createDaemon, type Daemon } from './daemon.ts';
+import { createDaemon, type Daemon, type DaemonDeps } from './daemon.ts';
+import { createVppDataplane } from './dataplane/vpp/vpp-dataplane.ts';
+import { type VppPaths, vppSockets } from './dataplane/vpp/vpp-sockets.ts';
 import { startDemo } from './demo.ts';
 import type { LogLevel } from './events/event.ts';
 import { type Flags, parseFlags, usageText } from './flags.ts';
@@ -14,7 +16,7 @@ import { logFinishMsMax, stopDeadlineMs } from './lib/limits.ts';
 import { type ListenAddress, parseListenAddress } from './lib/listen-address.ts';
 import { createPrng, randomSeed } from './lib/prng.ts';
 import { createLog, createReadableStdout, createStdout, type LogDestination } from './logger.ts';
-import { loadNative } from './native.ts';
+import { loadNative, type Native } from './native.ts';
 import { createOverridesStore } from './overrides/store.ts';
 import { createProber } from './probes/prober.ts';
 import { versionText } from './version.ts';
@@ -70,17 +72,20 @@ interface Setting {
   readonly readConfig: () => Promise<ConfigResult>;
   readonly source: string;
   readonly stateDir: string;
+  /** Sockets of VPP; absent: no VPP. */
+  readonly vpp?: VppPaths;
   readonly destination: LogDestination;
   readonly stopAlso: () => Promise<void>;
 }
 
-async function demoSetting(flags: Flags): Promise<Setting> {
+async function demoSetting(flags: Flags, native: Native): Promise<Setting> {
   if (flags.given('config')) fail('--demo brings its own configuration: leave out --config', exitUsage);
-  const demo = await startDemo(realClock);
+  const demo = await startDemo({ clock: realClock, native });
   return {
     readConfig: async () => parseConfig(demo.configText),
     source: 'demo configuration',
     stateDir: flags.given('state-dir') ? flags.text('state-dir') : '',
+    vpp: { apiPath: demo.vppApiPath, statsPath: demo.vppStatsPath },
     destination: await createReadableStdout(),
     stopAlso: demo.stop,
   };
@@ -88,22 +93,28 @@ async function demoSetting(flags: Flags): Promise<Setting> {
 
 function fileSetting(flags: Flags): Setting {
   const path = flags.text('config');
+  const apiPath = flags.text('vpp-api-addr');
   return {
     readConfig: async () => loadConfig(path),
     source: path,
     stateDir: flags.text('state-dir'),
+    ...(apiPath !== '' && { vpp: { apiPath, statsPath: flags.text('vpp-stats-addr') } }),
     destination: createStdout(),
     stopAlso: async () => undefined,
   };
 }
 
+function dataplaneOf(native: Native, vpp: VppPaths): NonNullable<DaemonDeps['createDataplane']> {
+  return (log, onCall) => createVppDataplane({ clock: realClock, log, onCall, ...vppSockets(native, vpp) });
+}
+
 async function run(flags: Flags): Promise<void> {
   const apiAddress = listenAddress(flags, 'grpc-addr');
   const metricsAddress = flags.text('metrics-addr') === '' ? undefined : listenAddress(flags, 'metrics-addr');
-  const setting = flags.on('demo') ? await demoSetting(flags) : fileSetting(flags);
+  const native = loadNative();
+  const setting = flags.on('demo') ? await demoSetting(flags, native) : fileSetting(flags);
   const { readConfig, source, stateDir, destination } = setting;
   const config = usable(await readConfig(), source);
-  const native = loadNative();
   const level = flags.text('log-level') as LogLevel;
   // The handlers stand before the first word is logged: whoever reads it may send a signal at once.
   const starting = Promise.withResolvers<Daemon>();
@@ -116,6 +127,8 @@ async function run(flags: Flags): Promise<void> {
     createLog: (events) => createLog(level, destination.stream, events),
     createStore: (log) => createOverridesStore({ stateDir, log, wallMs: realClock.wallMs }),
     createProber: (netns) => createProber({ native, clock: realClock, netns }),
+    ...(setting.vpp && { createDataplane: dataplaneOf(native, setting.vpp) }),
+    keepUnknownVips: flags.on('vpp-keep-unknown'),
     apiAddress,
     ...(metricsAddress && { metricsAddress }),
   });

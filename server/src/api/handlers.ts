@@ -1,6 +1,10 @@
 // One function per operation: from a checked request to a plain answer. No HTTP, no encoding.
 import type { BackendSnapshot } from '../checker/slot.ts';
 import type { Control } from '../control.ts';
+import type { Dataplane } from '../dataplane/dataplane.ts';
+import { backendAddress, vipKeyOf } from '../dataplane/desired.ts';
+import { vipName } from '../dataplane/lb-state.ts';
+import type { Reconciler } from '../dataplane/reconciler.ts';
 import { must } from '../lib/assert.ts';
 import { describeMissingName } from '../lib/near-name.ts';
 import type { BackendAction } from '../overrides/actions.ts';
@@ -9,13 +13,21 @@ import { commit, date, nodeVersion, version } from '../version.ts';
 import { ApiError, type ErrorCode } from './errors.ts';
 import { backendView, frontendView, healthCheckView, overrideView } from './views.ts';
 
+/** What handlers read of VPP, and whom they ask to change it. */
+export interface LbAccess {
+  readonly dataplane: Pick<Dataplane, 'info' | 'observe' | 'counters'>;
+  readonly reconciler: Pick<Reconciler, 'held' | 'journal' | 'predict' | 'desired' | 'sync'>;
+}
+
 /** What every handler gets beside its request: the daemon's door and who is asking. */
 export interface HandlerContext {
   readonly control: Control;
+  /** Absent where no VPP is configured. */
+  readonly lb?: LbAccess;
   readonly caller: { readonly address: string };
 }
 
-function notFound(what: string, name: string, names: Iterable<string>): ApiError {
+export function notFound(what: string, name: string, names: Iterable<string>): ApiError {
   return new ApiError('not_found', describeMissingName(what, name, names));
 }
 
@@ -41,19 +53,24 @@ export function getBackend({ control }: HandlerContext, { backend }: { readonly 
   return viewBackend(control, snapshot);
 }
 
-function viewFrontend(control: Control, name: string) {
-  const frontend = control.config().frontends.get(name);
-  if (!frontend) throw notFound('frontend', name, control.config().frontends.keys());
+export function viewFrontend({ control, lb }: HandlerContext, name: string) {
+  const config = control.config();
+  const frontend = config.frontends.get(name);
+  if (!frontend) throw notFound('frontend', name, config.frontends.keys());
   const status = must(control.frontendStatus(name), `status of frontend ${name}`);
-  return frontendView(frontend, status, control.frontendSinceMs(name), control.config());
+  const servers = lb?.reconciler.held(vipName(vipKeyOf(frontend)))?.applicationServers;
+  const buckets = new Map(servers?.map((server) => [server.address.text, server.buckets]));
+  const bucketsOf = (backend: string) => buckets.get(backendAddress(backend, config).text);
+  return frontendView(frontend, status, control.frontendSinceMs(name), config, bucketsOf);
 }
 
-export function listFrontends({ control }: HandlerContext) {
-  return { frontends: Array.from(control.config().frontends.keys(), (name) => viewFrontend(control, name)) };
+export function listFrontends(context: HandlerContext) {
+  const names = context.control.config().frontends.keys();
+  return { frontends: Array.from(names, (name) => viewFrontend(context, name)) };
 }
 
-export function getFrontend({ control }: HandlerContext, { frontend }: { readonly frontend: string }) {
-  return viewFrontend(control, frontend);
+export function getFrontend(context: HandlerContext, { frontend }: { readonly frontend: string }) {
+  return viewFrontend(context, frontend);
 }
 
 export function listHealthChecks({ control }: HandlerContext) {
@@ -71,12 +88,23 @@ export function getOverrides({ control }: HandlerContext) {
   return { overrides: listOverrides(control.overrides()).map(overrideView) };
 }
 
+/** Codes of refusals, as the API names them. */
 const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'not-found': 'not_found',
   'failed-precondition': 'failed_precondition',
   'invalid-argument': 'invalid_argument',
   unavailable: 'unavailable',
 };
+
+export function refusalError({
+  code,
+  message,
+}: {
+  readonly code: string;
+  readonly message: string;
+}): ApiError {
+  return new ApiError(must(refusalCodes[code], `error code for ${code}`), message);
+}
 
 /** The handler of one of the four actions. */
 export function changeBackend(action: BackendAction) {
@@ -87,7 +115,6 @@ export function changeBackend(action: BackendAction) {
     const operator = { by: caller.address, ...(reason !== undefined && { reason }) };
     const result = await control.changeBackend(backend, action, operator);
     if (result.ok) return viewBackend(control, result.backend);
-    const { code, message } = result.refusal;
-    throw new ApiError(must(refusalCodes[code], `error code for ${code}`), message);
+    throw refusalError(result.refusal);
   };
 }

@@ -14,6 +14,8 @@ import {
   listHealthChecks,
 } from './handlers.ts';
 import * as schemas from './schemas.ts';
+import { getLbCounters, getLbState, getVppInfo, setWeight, syncLbState } from './vpp-handlers.ts';
+import * as vpp from './vpp-schemas.ts';
 
 /** One operation. `params` come from the path, `body` from the body; a handler gets both in one object. */
 export interface Operation {
@@ -149,5 +151,51 @@ export const operations: readonly Operation[] = [
     path: '/backends/{backend}/disable',
     summary: 'take out of service: weight 0, flows are cut',
     handler: changeBackend('disable'),
+  }),
+  row({
+    rpc: 'SetFrontendPoolBackendWeight',
+    verb: 'PUT',
+    role: 'operator',
+    path: '/frontends/{frontend}/pools/{pool}/backends/{backend}/weight',
+    summary: "set a weight beside the file's, or take it back",
+    params: vpp.WeightParams,
+    body: vpp.WeightBody,
+    response: schemas.FrontendShape,
+    handler: setWeight,
+  }),
+  row({
+    ...read,
+    rpc: 'GetVPPInfo',
+    path: '/vpp/info',
+    summary: 'the connection to VPP, and the VPP behind it',
+    response: vpp.VppInfoShape,
+    handler: getVppInfo,
+  }),
+  row({
+    ...read,
+    rpc: 'GetVPPLBState',
+    path: '/vpp/lb/state',
+    summary: 'what VPP holds, read now',
+    response: vpp.LbStateShape,
+    handler: getLbState,
+  }),
+  row({
+    rpc: 'SyncVPPLBState',
+    verb: 'POST',
+    role: 'operator',
+    path: '/vpp/lb/sync',
+    summary: 'read VPP and repair what differs',
+    params: Empty,
+    body: vpp.LbSyncBody,
+    response: vpp.LbSyncShape,
+    handler: syncLbState,
+  }),
+  row({
+    ...read,
+    rpc: 'GetVPPLBCounters',
+    path: '/vpp/lb/counters',
+    summary: 'packet counters of all VIPs',
+    response: vpp.LbCountersShape,
+    handler: getLbCounters,
   }),
 ];

@@ -7,12 +7,15 @@ import type { Control } from '../control.ts';
 import type { Log } from '../lib/log.ts';
 import { requireRole } from './access.ts';
 import { ApiError, type ErrorCode, errorTable, problemOf } from './errors.ts';
+import type { LbAccess } from './handlers.ts';
 import { type Operation, operations } from './operations.ts';
 
 export const apiPrefix = '/api/v1';
 
 export interface RestOptions {
   readonly control: Control;
+  /** Absent where no VPP is configured. */
+  readonly lb?: LbAccess;
   readonly log: Log;
 }
 
@@ -77,7 +80,7 @@ function routePath(operation: Operation): string {
   return apiPrefix + operation.path.replaceAll(/\{([a-z]+)\}/g, ':$1');
 }
 
-function addRoute(app: FastifyInstance, operation: Operation, { control }: RestOptions): void {
+function addRoute(app: FastifyInstance, operation: Operation, { control, lb }: RestOptions): void {
   const { verb, params, body, response, role } = operation;
   const handler = operation.handler as (context: object, request: object) => unknown;
   app.route({
@@ -96,7 +99,8 @@ function addRoute(app: FastifyInstance, operation: Operation, { control }: RestO
     handler: async (request, reply) => {
       reply.header('cache-control', 'no-store');
       const fields = { ...(request.body as object | null), ...(request.params as object) };
-      return handler({ control, caller: { address: peerAddress(request) } }, fields);
+      const context = { control, caller: { address: peerAddress(request) }, ...(lb && { lb }) };
+      return handler(context, fields);
     },
   });
 }

@@ -1,28 +1,9 @@
 // The shapes of requests and responses, with meaning and units. JSON names are lowerCamelCase, times RFC
 // 3339, durations proto JSON ("0.500s"); a field that does not apply is absent.
-import { type Static, type TProperties, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { backendStates } from '../health/backend-health.ts';
 import { frontendStates } from '../health/frontend-state.ts';
-import { nameLengthMax, reasonLengthMax } from '../lib/limits.ts';
-
-function object<T extends TProperties>(properties: T, description: string) {
-  return Type.Object(properties, { description, additionalProperties: false });
-}
-function words<const T extends string>(values: readonly T[], description: string) {
-  return Type.Unsafe<T>({ type: 'string', enum: values, description });
-}
-const text = (description: string, example: string) => Type.String({ description, examples: [example] });
-const count = (description: string) => Type.Integer({ description, minimum: 0 });
-const time = (description: string) => Type.String({ description, format: 'date-time' });
-const duration = (description: string) => Type.String({ description, examples: ['0.500s'] });
-
-export const Name = Type.String({
-  minLength: 1,
-  maxLength: nameLengthMax,
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
-  description: 'name of the configuration file',
-  examples: ['nginx0-ams'],
-});
+import { count, duration, Name, object, Reason, text, time, words } from './schema-parts.ts';
 
 export const TransitionShape = object(
   {
@@ -78,6 +59,7 @@ const PoolBackendShape = object(
     weight: count('configured weight, 0..100, with an operator override applied'),
     effectiveWeight: count('weight that its state and the active pool leave it, 0..100'),
     programmedWeight: count('effective weight in steps, as VPP gets it'),
+    buckets: Type.Optional(count('buckets that VPP gives it; absent: not known, VPP is not connected')),
   },
   'a backend in a pool',
 );
@@ -168,13 +150,7 @@ export const OverrideShape = object(
 
 export const BackendActionBody = object(
   {
-    reason: Type.Optional(
-      Type.String({
-        maxLength: reasonLengthMax,
-        description: 'why; kept with the override',
-        examples: ['reboot'],
-      }),
-    ),
+    reason: Reason,
   },
   'an action on a backend',
 );

@@ -13,11 +13,14 @@ import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log } from '../lib/log.ts';
 import type { HttpMetrics } from '../metrics/registry.ts';
 import { version } from '../version.ts';
+import type { LbAccess } from './handlers.ts';
 import { operations } from './operations.ts';
 import { apiPrefix, registerRest } from './rest.ts';
 
 export interface ApiServerOptions {
   readonly control: Control;
+  /** Absent where no VPP is configured. */
+  readonly lb?: LbAccess;
   readonly log: Log;
   readonly metrics: HttpMetrics;
 }
@@ -37,17 +40,20 @@ export function createHttpServer(): FastifyInstance {
 }
 
 /** The API on one server, not listening yet: `listen` or Fastify's `inject` bring it to life. */
-export function createApiServer({ control, log, metrics }: ApiServerOptions): FastifyInstance {
+export function createApiServer(options: ApiServerOptions): FastifyInstance {
+  const { control, lb, metrics } = options;
   const app = createHttpServer();
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';
     metrics.observe(request.method, route, reply.statusCode, reply.elapsedTime);
   });
-  registerRest(app, { control, log });
+  registerRest(app, options);
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const status = control.isStarted() ? 'ready' : 'starting';
-    return reply.code(control.isStarted() ? 200 : 503).send({ status, vpp: { connection: 'disabled' } });
+    return reply
+      .code(control.isStarted() ? 200 : 503)
+      .send({ status, vpp: { connection: lb?.dataplane.info().connection ?? 'disabled' } });
   });
   app.get('/', async () => ({
     name: 'maglevd',

@@ -2,6 +2,7 @@
 import type { BackendSnapshot } from '../checker/slot.ts';
 import type { CodeRange, Config, Frontend, HealthCheck, HttpParams, TlsParams } from '../config/config.ts';
 import { largestWeight, programmedWeight } from '../config/programmed-weight.ts';
+import { encapOf } from '../dataplane/desired.ts';
 import type { FrontendStatus } from '../health/frontend-state.ts';
 import { formatProtoDuration } from '../lib/duration.ts';
 import type { OverrideEntry } from '../overrides/overrides.ts';
@@ -50,9 +51,14 @@ export function frontendView(
   status: FrontendStatus,
   sinceMs: number,
   config: Config,
+  bucketsOf: (backend: string) => number | undefined,
 ): FrontendJson {
   const { name, description, address, protocol, port, srcIpSticky, flushOnDown } = frontend;
   const largest = largestWeight(frontend);
+  const held = (backend: string) => {
+    const buckets = bucketsOf(backend);
+    return buckets === undefined ? {} : { buckets };
+  };
   return {
     name,
     ...(description !== undefined && { description }),
@@ -75,15 +81,10 @@ export function frontendView(
         weight: backend.configuredWeight,
         effectiveWeight: backend.weight,
         programmedWeight: programmedWeight(backend.weight, frontend.weightSteps, largest),
+        ...held(backend.name),
       })),
     })),
   };
-}
-
-/** All backends of a frontend have one family, which a valid configuration guarantees. */
-function encapOf(frontend: Frontend, config: Config): 'gre4' | 'gre6' {
-  const first = frontend.pools[0]?.backends[0]?.name ?? '';
-  return config.backends.get(first)?.family === 6 ? 'gre6' : 'gre4';
 }
 
 export function healthCheckView(check: HealthCheck): HealthCheckJson {

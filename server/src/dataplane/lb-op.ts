@@ -1,27 +1,37 @@
 // One change of what VPP holds, as a value: what the plan consists of and what the dataplane applies.
 import type { Address } from '../lib/address.ts';
-import type { DesiredVip, LbConf, VipKey } from './lb-state.ts';
+import type { LbConf, VipKey } from './lb-state.ts';
 
-/** `frontend` and `why` are for people; a VIP that nobody knows has no frontend. */
+/** For people: whom it serves and why; a VIP that nobody knows has no frontend. */
 interface Because {
   readonly frontend?: string;
+  readonly backend?: string;
   readonly why: string;
 }
 
 export type LbOp = Because &
   (
     | { readonly t: 'conf'; readonly conf: LbConf }
-    | { readonly t: 'vip-add'; readonly vip: DesiredVip }
+    | { readonly t: 'vip-add'; readonly vip: NewVip }
     | { readonly t: 'vip-delete'; readonly vip: VipKey }
-    | { readonly t: 'as-add'; readonly vip: VipKey; readonly address: Address; readonly weight: number }
-    /** Its flows are cut. */
-    | { readonly t: 'as-delete'; readonly vip: VipKey; readonly address: Address }
     | {
-        readonly t: 'as-weight';
+        readonly t: 'as-add' | 'as-weight';
         readonly vip: VipKey;
         readonly address: Address;
+        /** 0..100 */
         readonly weight: number;
-        /** Cut its flows. */
+        /** Cut its flows; of one that is added: those it had before it was deleted. */
         readonly flush: boolean;
       }
+    /** Its flows are cut. */
+    | { readonly t: 'as-delete'; readonly vip: VipKey; readonly address: Address }
   );
+
+export type LbOpKind = LbOp['t'];
+
+/** What a VIP is made with; anything else of it can be changed later. */
+export interface NewVip extends VipKey {
+  readonly encap: 'gre4' | 'gre6';
+  readonly newFlowsTableLength: number;
+  readonly srcIpSticky: boolean;
+}

@@ -45,6 +45,8 @@ export interface LbConf {
 }
 
 export interface ObservedLb {
+  /** Wall time at which it was read, ms. */
+  readonly atMs: number;
   readonly conf: LbConf;
   /** By `vipName`. */
   readonly vips: ReadonlyMap<string, ObservedVip>;

@@ -36,7 +36,15 @@ export interface ConfigEvent {
   readonly message: string;
 }
 
-export type MaglevEvent = LogEvent | BackendEvent | FrontendEvent | ConfigEvent;
+/** The connection to VPP, or what VPP holds, is not as it was or as it should be. */
+export interface VppEvent {
+  readonly kind: 'vpp';
+  readonly what: 'connection' | 'drift' | 'refused' | 'lost' | 'table-mismatch' | 'table-repaired';
+  readonly message: string;
+  readonly frontend?: string;
+}
+
+export type MaglevEvent = LogEvent | BackendEvent | FrontendEvent | ConfigEvent | VppEvent;
 export type EventKind = MaglevEvent['kind'];
 
 /** An event with its place in the one order. `sequence` rises by one; `atMs` is wall-clock time. */

@@ -1,6 +1,8 @@
 // IP addresses: strict literals in, one canonical text out, and the order in which addresses are listed.
 // It must not know what an address is used for.
 
+import { assert } from './assert.ts';
+
 export interface Address {
   readonly family: 4 | 6;
   /** Canonical: dotted decimal, or RFC 5952. */
@@ -63,6 +65,15 @@ function parseIpv6(text: string): AddressResult {
     return refuse(`is an IPv4 address mapped to IPv6: write ${bytes.subarray(12).join('.')}`);
   }
   return { ok: true, address: { family: 6, text: formatIpv6(groups), bytes } };
+}
+
+/** The address that 4 or 16 bytes in network order are; mapped and other special ones are taken as they are. */
+export function addressFromBytes(bytes: Uint8Array): Address {
+  if (bytes.length === 4) return { family: 4, text: bytes.join('.'), bytes };
+  assert(bytes.length === 16, 'an address has 4 or 16 bytes');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
+  const groups = Array.from({ length: 8 }, (_, index) => view.getUint16(index * 2));
+  return { family: 6, text: formatIpv6(groups), bytes };
 }
 
 function parseGroups(text: string): readonly number[] | undefined {

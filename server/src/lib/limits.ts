@@ -120,3 +120,47 @@ export const logBufferBytesMax = 8 * 1024 * 1024;
 export const logFinishMsMax = 1_000;
 /** A stop that takes longer than this is forced. */
 export const stopDeadlineMs = 5_000;
+// --- dataplane
+/** Requests that VPP has not answered yet; more wait here. */
+export const vppRequestsInFlightMax = 1024;
+/** VPP answers in order; when nothing comes for this long while something is due, it does not respond. */
+export const vppSilenceMsMax = 5_000;
+/** VPP's default is 32 MiB; only address space is taken. */
+export const statsSegmentBytesMax = 16 * 1024 * 1024 * 1024;
+/** A layout that changes under the reader is read again so often. */
+export const statsReadAttemptsMax = 8;
+/** Looks at the header, about 1 us each, for a change of the layout to be over. */
+export const statsHeaderLooksMax = 1_000;
+/** Elements of one vector of the segment: directory entries, threads, counters. */
+export const statsVectorLengthMax = 2 ** 22;
+export const statsThreadsMax = 1_024;
+
+// --- simulator
+/** What kills a simulated VPP as its main heap would a real one. */
+export const simulatedTableLengthMax = 2 ** 22;
+export const simulatedStickyBucketsMax = 2 ** 22;
+/** Rest between two attempts to connect to VPP: doubled from the one to the other. */
+export const vppReconnectMsMin = 1_000;
+export const vppReconnectMsMax = 30_000;
+export const vppPingIntervalMs = 10_000;
+/** Longest message from VPP that is taken; its longest known is about 1.3 MB. */
+export const vppFrameBytesMax = 64 * 1024 * 1024;
+export const vppOutgoingBytesMax = 64 * 1024 * 1024;
+/** For the handshake of the stats socket. */
+export const vppStatsOpenMsMax = 2_000;
+/** Operations sent ahead of their acknowledgement: what is behind a refused one is done all the same. */
+export const vppApplyWindow = 256;
+/** Dumps that do not fit each other, because VPP was changed in between, before that is a failure. */
+export const vppObserveTriesMax = 4;
+export const countersIntervalMs = 5_000;
+/** Rest after a run that failed, doubled from the one to the other; a transition does not wait for it. */
+export const reconcileRetryMsMin = 1_000;
+export const reconcileRetryMsMax = 30_000;
+/** Tables kept as predicted, by their weights. */
+export const predictedTablesMax = 20_000;
+/** Size of a simulated stats segment; of it only what is written takes memory. */
+export const simulatedStatsBytes = 32 * 1024 * 1024;
+/** Clients of a simulated VPP at a time. */
+export const simulatedConnectionsMax = 64;
+/** Connections to one VIP that a simulated VPP forwards at a time. */
+export const simulatedFlowsMax = 10_000;

@@ -2,7 +2,8 @@
 // scrape (`samples.ts`); only HTTP requests and the process are counted here.
 import { readdirSync } from 'node:fs';
 import { Counter, Gauge, Histogram, type Metric as PromMetric, Registry } from 'prom-client';
-import { collectMetrics, type Metric, type MetricsView } from './samples.ts';
+import type { Metric } from './metric.ts';
+import { collectMetrics, type MetricsView } from './samples.ts';
 
 export interface HttpMetrics {
   /** `route` is a pattern, never a path, so that labels stay bounded. */

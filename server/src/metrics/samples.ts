@@ -6,22 +6,8 @@ import type { BackendSnapshot } from '../checker/slot.ts';
 import type { Config } from '../config/config.ts';
 import { backendStates } from '../health/backend-health.ts';
 import { type FrontendStatus, frontendStates } from '../health/frontend-state.ts';
-
-type Labels = Readonly<Record<string, string>>;
-
-export interface Sample {
-  readonly labels: Labels;
-  readonly value: number;
-  /** For histograms: `_bucket`, `_sum` or `_count`. */
-  readonly suffix?: string;
-}
-
-export interface Metric {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'gauge' | 'counter' | 'histogram';
-  readonly samples: readonly Sample[];
-}
+import { counter, gauge, histogram, type Labels, type Metric, type Sample } from './metric.ts';
+import { type VppView, vppMetrics } from './vpp-samples.ts';
 
 /** All that metrics are made of. */
 export interface MetricsView {
@@ -32,26 +18,9 @@ export interface MetricsView {
   readonly probesInFlight: number;
   readonly reload: { readonly successful: boolean; readonly atMs: number };
   readonly build: Labels;
+  /** Absent where no VPP is configured. */
+  readonly vpp?: VppView;
 }
-
-const gauge = (name: string, help: string, samples: readonly Sample[]): Metric => ({
-  name,
-  help,
-  type: 'gauge',
-  samples,
-});
-const counter = (name: string, help: string, samples: readonly Sample[]): Metric => ({
-  name,
-  help,
-  type: 'counter',
-  samples,
-});
-const histogram = (name: string, help: string, samples: readonly Sample[]): Metric => ({
-  name,
-  help,
-  type: 'histogram',
-  samples,
-});
 
 /** One series per state, 1 for the present one. */
 function stateSamples(labels: Labels, states: readonly string[], present: string): Sample[] {
@@ -72,7 +41,13 @@ function histogramSamples(labels: Labels, { boundsSeconds, counts, sumSeconds, c
 
 /** Every metric of the daemon but those that are counted where they happen (HTTP, process). */
 export function collectMetrics(view: MetricsView): Metric[] {
-  return [...backendMetrics(view), ...probeMetrics(view), ...frontendMetrics(view), ...daemonMetrics(view)];
+  return [
+    ...backendMetrics(view),
+    ...probeMetrics(view),
+    ...frontendMetrics(view),
+    ...daemonMetrics(view),
+    ...(view.vpp ? vppMetrics(view.vpp) : []),
+  ];
 }
 
 function backendMetrics({ backends }: MetricsView): Metric[] {

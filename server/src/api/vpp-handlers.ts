@@ -1,0 +1,74 @@
+// The operations about VPP, and the one that weighs a backend: from a checked request to a plain answer.
+import type { DataplaneInfo } from '../dataplane/dataplane.ts';
+import { ApiError } from './errors.ts';
+import { type HandlerContext, type LbAccess, notFound, refusalError, viewFrontend } from './handlers.ts';
+import { lbCountersView, lbStateView, vppInfoView } from './vpp-views.ts';
+
+const noVpp = 'no VPP is configured: start maglevd with --vpp-api-addr';
+
+function requireLb({ lb }: HandlerContext): LbAccess {
+  if (lb === undefined) throw new ApiError('unavailable', noVpp);
+  return lb;
+}
+
+function describeConnection({ connection, reason }: DataplaneInfo): string {
+  return reason === undefined ? `VPP is ${connection}` : `VPP is ${connection}: ${reason}`;
+}
+
+/** Always answers. */
+export function getVppInfo({ lb }: HandlerContext) {
+  return vppInfoView(lb?.dataplane.info() ?? { connection: 'disabled', missingCapabilities: [] });
+}
+
+export async function getLbState(context: HandlerContext) {
+  const { dataplane, reconciler } = requireLb(context);
+  const info = dataplane.info();
+  if (info.connection !== 'connected') throw new ApiError('unavailable', describeConnection(info));
+  const observation = await dataplane.observe();
+  if (!observation.ok) throw new ApiError('unavailable', observation.fault.message);
+  return lbStateView(context.control, reconciler, observation.value);
+}
+
+export async function syncLbState(context: HandlerContext, request: { readonly frontend?: string }) {
+  const { reconciler } = requireLb(context);
+  const { frontend } = request;
+  const { frontends } = context.control.config();
+  if (frontend !== undefined && !frontends.has(frontend)) {
+    throw notFound('frontend', frontend, frontends.keys());
+  }
+  const outcome = await reconciler.sync(frontend);
+  if (!outcome.ok) throw refusalError(outcome);
+  return { ...outcome.counts, inSync: outcome.inSync };
+}
+
+export function getLbCounters(context: HandlerContext) {
+  const { dataplane } = requireLb(context);
+  const sample = dataplane.counters();
+  if (sample !== undefined) return lbCountersView(context.control, sample);
+  const info = dataplane.info();
+  const why =
+    info.connection === 'connected' ? 'no counters were read yet: ask again' : describeConnection(info);
+  throw new ApiError('unavailable', why);
+}
+
+interface WeightRequest {
+  readonly frontend: string;
+  readonly pool: string;
+  readonly backend: string;
+  readonly weight?: number;
+  readonly reset?: boolean;
+  readonly flush?: boolean;
+  readonly reason?: string;
+}
+
+export async function setWeight(context: HandlerContext, request: WeightRequest) {
+  const { frontend, pool, backend, weight, reset = false, flush = false, reason } = request;
+  if (reset === (weight !== undefined)) {
+    throw new ApiError('invalid_argument', 'give either a weight, or reset: true');
+  }
+  const operator = { by: context.caller.address, ...(reason !== undefined && { reason }) };
+  const change = { weight: weight ?? ('default' as const), flush };
+  const result = await context.control.changeWeight({ frontend, pool, backend }, change, operator);
+  if (!result.ok) throw refusalError(result.refusal);
+  return viewFrontend(context, frontend);
+}
