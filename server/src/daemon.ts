@@ -1,7 +1,6 @@
 // Explicit wiring of the whole daemon: start, reload, stop. Tests call this very function, with fakes at its
 // edges. It knows every room and no rule.
 import type { FastifyInstance } from 'fastify';
-import type { LbAccess } from './api/handlers.ts';
 import { createApiServer, createHttpServer, listen } from './api/server.ts';
 import { Checker, type ProbeReport } from './checker/checker.ts';
 import type { Config, ConfigResult } from './config/config.ts';
@@ -48,7 +47,7 @@ export interface Daemon {
   readonly api: FastifyInstance;
   readonly log: Log;
   /** Absent where nothing is programmed. */
-  readonly lb?: LbAccess;
+  readonly lb?: { readonly dataplane: Dataplane; readonly reconciler: Reconciler };
   /** Ports that were bound; absent where nothing listens. */
   readonly apiPort?: number;
   readonly metricsPort?: number;

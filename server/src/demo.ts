@@ -1,117 +1,90 @@
-// What `maglevd --demo` brings along: three local backends, one of which flips its health, and their
-// configuration. It knows nothing of the daemon that looks at it.
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+// What `maglevd --demo` brings along: an embedded VPP whose VIPs on loopback really forward, web servers
+// behind them, and the configuration that joins them. It knows nothing of the daemon that looks at it.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startForwarder } from './dataplane/simulator/forwarder.ts';
+import { startSimulator } from './dataplane/simulator/simulator.ts';
+import { demoConfigText } from './demo/config-text.ts';
+import { startDemoServers } from './demo/servers.ts';
 import type { Clock, Timer } from './lib/clock.ts';
+import type { Log } from './lib/log.ts';
+import type { Native } from './native.ts';
 
 /** How long the flipping backend stays well, and ill. */
 const flipAfterMs = 8000;
-const addresses = ['127.0.0.11', '127.0.0.12', '127.0.0.13'] as const;
-const portTriesMax = 20;
+const flipping = 'flipping';
+
+/** By the keys 1, 2, ... */
+export const demoBackends = {
+  'steady-a': '127.0.0.11',
+  'steady-b': '127.0.0.12',
+  [flipping]: '127.0.0.13',
+  'spare-a': '127.0.0.14',
+  'spare-b': '127.0.0.15',
+} as const;
+
+export interface DemoOptions {
+  readonly clock: Clock;
+  /** For the stats segment; without it there is none. */
+  readonly native?: Pick<Native, 'serveStats'>;
+  readonly log?: Log;
+}
 
 export interface Demo {
   /** Text of a maglev.yaml. */
   readonly configText: string;
+  /** Sockets of the embedded VPP, in a directory of their own. */
+  readonly vppApiPath: string;
+  readonly vppStatsPath: string;
+  /** In the order of their keys. */
+  readonly backends: readonly string[];
+  /** URLs of the frontends. */
+  readonly urls: readonly string[];
+  /** Turns a backend ill, or well again; gives whether it is well now. The flipping one stops flipping. */
+  toggle(backend: string): boolean;
   stop(): Promise<void>;
 }
 
-/** Starts the backends; rejects when no port is free on all three addresses. */
-export async function startDemo(clock: Clock): Promise<Demo> {
-  let ill = false;
-  const servers = addresses.map((_, index) =>
-    createServer((request, response) => {
-      const failing = ill && index === addresses.length - 1;
-      response.writeHead(failing ? 503 : 200, { 'content-type': 'text/plain', connection: 'close' });
-      response.end(request.method === 'HEAD' ? undefined : failing ? 'not well\n' : 'ok\n');
-    }),
-  );
-  const port = await listenTogether(servers);
+/** Rejects when no port is free on all addresses of the backends. */
+export async function startDemo({ clock, native, log }: DemoOptions): Promise<Demo> {
+  const servers = await startDemoServers(demoBackends);
+  const directory = await mkdtemp(join(tmpdir(), 'maglev-demo-'));
+  const vppApiPath = join(directory, 'api.sock');
+  const vppStatsPath = join(directory, 'stats.sock');
+  const common = { clock, ...(log && { log }) };
+  const simulator = await startSimulator({
+    ...common,
+    ...(native && { native }),
+    apiPath: vppApiPath,
+    statsPath: vppStatsPath,
+  });
+  const forwarder = startForwarder({ ...common, model: simulator.model, backendPort: () => servers.port });
   let timer: Timer;
   const flip = () => {
     timer = clock.setTimer(flipAfterMs, () => {
-      ill = !ill;
+      servers.toggle(flipping);
       flip();
     });
   };
   flip();
+  const { text, urls } = demoConfigText(demoBackends, servers.port);
   return {
-    configText: configText(port),
+    configText: text,
+    vppApiPath,
+    vppStatsPath,
+    backends: Object.keys(demoBackends),
+    urls,
+    toggle(backend) {
+      if (backend === flipping) timer.cancel();
+      return servers.toggle(backend);
+    },
     async stop() {
       timer.cancel();
-      await Promise.all(servers.map(closeServer));
+      await forwarder.stop();
+      await simulator.stop();
+      await servers.stop();
+      await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** One port on all addresses: a health check has one port for all its backends. */
-async function listenTogether(servers: readonly Server[]): Promise<number> {
-  for (let attempt = 1; ; attempt++) {
-    let port = 0;
-    try {
-      for (const [index, server] of servers.entries()) {
-        await listenOn(server, addresses[index] as string, port);
-        port = (server.address() as AddressInfo).port;
-      }
-      return port;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || attempt === portTriesMax) throw error;
-      await Promise.all(servers.filter((server) => server.listening).map(closeServer));
-    }
-  }
-}
-
-function listenOn(server: Server, host: string, port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(port, host, () => {
-    server.off('error', reject);
-    resolve();
-  });
-  return promise;
-}
-
-function closeServer(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeAllConnections();
-  return promise;
-}
-
-function configText(port: number): string {
-  const [first, second, third] = addresses;
-  return `maglev:
-  healthchecker:
-    transition-history: 20
-  vpp:
-    lb:
-      ipv4-src-address: 192.0.2.1
-  healthchecks:
-    demo-http:
-      type: http
-      port: ${port}
-      interval: 1s
-      fast-interval: 500ms
-      timeout: 500ms
-      rise: 2
-      fall: 2
-      params: { path: /healthz }
-  backends:
-    steady-a: { address: ${first}, healthcheck: demo-http }
-    steady-b: { address: ${second}, healthcheck: demo-http }
-    flipping: { address: ${third}, healthcheck: demo-http }
-  frontends:
-    demo-www:
-      description: two pools, of which the second stands by while the first is well
-      address: 127.0.0.80
-      protocol: tcp
-      port: 8080
-      pools:
-        - name: primary
-          backends:
-            flipping: { weight: 100 }
-        - name: standby
-          backends:
-            steady-a: { weight: 100 }
-            steady-b: { weight: 50 }
-`;
 }

@@ -8,6 +8,7 @@ import { renderJsonSchema } from './config/schema.ts';
 import { createDaemon, type Daemon, type DaemonDeps } from './daemon.ts';
 import { createVppDataplane } from './dataplane/vpp/vpp-dataplane.ts';
 import { type VppPaths, vppSockets } from './dataplane/vpp/vpp-sockets.ts';
+import { watchDemoKeys } from './demo/keys.ts';
 import { startDemo } from './demo.ts';
 import type { LogLevel } from './events/event.ts';
 import { type Flags, parseFlags, usageText } from './flags.ts';
@@ -76,18 +77,33 @@ interface Setting {
   readonly vpp?: VppPaths;
   readonly destination: LogDestination;
   readonly stopAlso: () => Promise<void>;
+  /** What is to be said once everything runs. */
+  readonly onStart?: (daemon: Daemon) => void;
 }
 
 async function demoSetting(flags: Flags, native: Native): Promise<Setting> {
   if (flags.given('config')) fail('--demo brings its own configuration: leave out --config', exitUsage);
   const demo = await startDemo({ clock: realClock, native });
+  const endKeys = watchDemoKeys({
+    demo,
+    input: process.stdin,
+    write: (text) => process.stderr.write(text),
+    quit: () => process.kill(process.pid, 'SIGTERM'),
+  });
   return {
     readConfig: async () => parseConfig(demo.configText),
     source: 'demo configuration',
     stateDir: flags.given('state-dir') ? flags.text('state-dir') : '',
     vpp: { apiPath: demo.vppApiPath, statsPath: demo.vppStatsPath },
     destination: await createReadableStdout(),
-    stopAlso: demo.stop,
+    stopAlso: async () => {
+      endKeys();
+      await demo.stop();
+    },
+    onStart: ({ log, apiPort }) => {
+      const url = `http://127.0.0.1:${apiPort}/api/v1`;
+      log.info('demo', { api: `${url}/frontends`, vips: demo.urls });
+    },
   };
 }
 
@@ -134,10 +150,7 @@ async function run(flags: Flags): Promise<void> {
   });
   starting.resolve(daemon);
   for (const flag of flags.idle) daemon.log.warn('flag-without-effect', { flag: `--${flag}` });
-  if (flags.on('demo')) {
-    const url = `http://127.0.0.1:${daemon.apiPort}`;
-    daemon.log.info('demo', { backends: `${url}/api/v1/backends`, frontends: `${url}/api/v1/frontends` });
-  }
+  setting.onStart?.(daemon);
 }
 
 async function main(argv: readonly string[]): Promise<void> {

@@ -7,6 +7,19 @@ import { fileURLToPath } from 'node:url';
 import { getSystemErrorMessage } from 'node:util';
 import { assert } from './lib/assert.ts';
 import { icmpSlotBytes, icmpSocketBufferBytes } from './lib/limits.ts';
+import {
+  describeVppRefusal,
+  type OpenStatsOptions,
+  type OpenVppOptions,
+  openStats,
+  openVppTransport,
+  type ServeStatsOptions,
+  type StatsMapping,
+  type StatsServer,
+  serveStats,
+  type VppBinding,
+  type VppTransport,
+} from './native-vpp.ts';
 
 /**
  * Thrown when the operating system refuses. `code` is the errno's name and `errno` its negative number, as
@@ -69,10 +82,16 @@ export interface Native {
   openSocket(options: OpenSocketOptions): number;
   /** Needs CAP_NET_RAW. Throws a NativeError. */
   openIcmp(options: OpenIcmpOptions): IcmpSocket;
+  /** Connects at once. Throws a NativeError, e.g. `connect /run/vpp/api.sock: no such file or directory`. */
+  openVppTransport(options: OpenVppOptions): VppTransport;
+  /** Maps VPP's stats segment. Rejects with a NativeError. */
+  openStats(options: OpenStatsOptions): Promise<StatsMapping>;
+  /** A stats segment of our own, for the simulator. Throws a NativeError. */
+  serveStats(options: ServeStatsOptions): StatsServer;
 }
 
 /** What C exports; arguments by position, `undefined` for what is absent. */
-interface Binding {
+interface Binding extends VppBinding {
   readonly AF_INET: number;
   readonly AF_INET6: number;
   readonly SOCK_STREAM: number;
@@ -115,6 +134,9 @@ export function loadNative(path: string = builtPath): Native {
   return {
     openSocket: (options) => openSocket(binding, options),
     openIcmp: (options) => openIcmp(binding, options),
+    openVppTransport: (options) => wordedVpp(options.path, () => openVppTransport(binding, options)),
+    openStats: (options) => openStats(binding, options).catch((error) => rethrowVpp(options.path, error)),
+    serveStats: (options) => wordedVpp(options.path, () => serveStats(binding, options)),
   };
 }
 
@@ -191,6 +213,20 @@ function worded<T>(options: OpenSocketOptions, call: () => T): T {
     if (isNativeError(error)) error.message = describeRefusal(error, options);
     throw error;
   }
+}
+
+/** The same for what has a path. */
+function wordedVpp<T>(path: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    return rethrowVpp(path, error);
+  }
+}
+
+function rethrowVpp(path: string, error: unknown): never {
+  if (isNativeError(error)) error.message = describeVppRefusal(error, path);
+  throw error;
 }
 
 function describeRefusal(error: NativeError, options: OpenSocketOptions): string {

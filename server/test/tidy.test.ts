@@ -40,12 +40,13 @@ const product = sources.filter((source) => !isTest(source));
 /** Rooms by layer; a file may import from its own layer and from those before it. */
 const layers: readonly (readonly string[])[] = [
   ['lib'],
-  ['config', 'health', 'events', 'version.ts', 'native.ts'],
+  ['config', 'health', 'events', 'version.ts', 'native.ts', 'native-vpp.ts'],
   ['probes', 'overrides'],
-  ['checker'],
+  ['checker', 'dataplane'],
   ['control.ts'],
   ['metrics'],
   ['api'],
+  ['demo'],
   ['logger.ts', 'demo.ts', 'flags.ts', 'daemon.ts'],
   ['main.ts'],
 ];
@@ -56,6 +57,9 @@ const inwards: Readonly<Record<string, readonly string[]>> = {
   events: ['config', 'health'],
   probes: ['native.ts', 'version.ts'],
   overrides: [],
+  // The loader is one for the whole addon; what it says of VPP stands in a file of its own.
+  'native.ts': ['native-vpp.ts'],
+  'native-vpp.ts': ['native.ts'],
 };
 
 function roomOf(path: string): string {
@@ -103,12 +107,13 @@ const homes: readonly (readonly [pattern: RegExp, what: string, homes: readonly 
 ];
 
 /**
- * Who touches files: the configuration is read, the overrides are stored; version and metrics look at
- * themselves.
+ * Who touches files: the configuration is read, the overrides are stored, the demo makes a directory for its
+ * sockets; version and metrics look at themselves.
  */
 function filesHomes(): readonly string[] {
   return [
     'src/config/load.ts',
+    'src/demo.ts',
     'src/overrides/store.ts',
     'src/logger.ts',
     'src/version.ts',

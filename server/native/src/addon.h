@@ -38,6 +38,7 @@ int *own_netns(napi_env env);
 void throw_last(napi_env env, const char *call);
 void throw_argument(napi_env env, const char *message);
 void throw_failure(napi_env env, struct failure failure);
+bool make_error(napi_env env, struct failure failure, napi_value *error);
 
 // argument.c; false leaves a TypeError behind
 struct bytes {
@@ -47,9 +48,13 @@ struct bytes {
 bool read_int(napi_env env, napi_value value, int min, int max, const char *message, int *out);
 bool read_text(napi_env env, napi_value value, size_t size, const char *message, char *out);
 bool read_bytes(napi_env env, napi_value value, const char *message, struct bytes *out);
+bool read_function(napi_env env, napi_value value, const char *message);
+bool read_size(napi_env env, napi_value value, size_t max, const char *message, size_t *out);
 bool read_arguments(napi_env env, napi_callback_info info, size_t count, napi_value *arguments);
+// What an external with that tag stands for; NULL with a TypeError for anything else.
+void *read_handle(napi_env env, napi_value handle, const napi_type_tag *tag, const char *message);
 
-// open_socket.c and icmp.c: what JavaScript calls
+// open_socket.c, icmp.c, vpp_api.c, stats_mapping.c, stats_server.c: what JavaScript calls
 bool read_socket_request(napi_env env, const napi_value *arguments, struct socket_request *out);
 napi_value open_socket(napi_env env, napi_callback_info info);
 napi_value icmp_open(napi_env env, napi_callback_info info);
@@ -57,5 +62,18 @@ napi_value icmp_renew_sender(napi_env env, napi_callback_info info);
 napi_value icmp_send(napi_env env, napi_callback_info info);
 napi_value icmp_dropped(napi_env env, napi_callback_info info);
 napi_value icmp_close(napi_env env, napi_callback_info info);
+napi_value vpp_open(napi_env env, napi_callback_info info);
+napi_value vpp_send(napi_env env, napi_callback_info info);
+napi_value vpp_pending(napi_env env, napi_callback_info info);
+napi_value vpp_close(napi_env env, napi_callback_info info);
+napi_value stats_open(napi_env env, napi_callback_info info);
+napi_value stats_size(napi_env env, napi_callback_info info);
+napi_value stats_header(napi_env env, napi_callback_info info);
+napi_value stats_read(napi_env env, napi_callback_info info);
+napi_value stats_close(napi_env env, napi_callback_info info);
+napi_value stats_serve(napi_env env, napi_callback_info info);
+napi_value stats_write(napi_env env, napi_callback_info info);
+napi_value stats_write_u64(napi_env env, napi_callback_info info);
+napi_value stats_server_close(napi_env env, napi_callback_info info);
 
 #endif

@@ -43,3 +43,30 @@ bool read_bytes(napi_env env, napi_value value, const char *message, struct byte
   out->data = data;
   return (type == napi_uint8_array && data != NULL) || refuse(env, message);
 }
+
+bool read_function(napi_env env, napi_value value, const char *message) {
+  napi_valuetype type = napi_undefined;
+  return (napi_typeof(env, value, &type) == napi_ok && type == napi_function) || refuse(env, message);
+}
+
+bool read_size(napi_env env, napi_value value, size_t max, const char *message, size_t *out) {
+  double number;
+  if (napi_get_value_double(env, value, &number) != napi_ok) return refuse(env, message);
+  // Written so that NaN is refused too.
+  if (!(number >= 0 && number <= (double)max)) return refuse(env, message);
+  *out = (size_t)number;
+  return (double)*out == number || refuse(env, message);
+}
+
+void *read_handle(napi_env env, napi_value handle, const napi_type_tag *tag, const char *message) {
+  napi_valuetype type;
+  bool tagged = false;
+  void *data = NULL;
+  if (napi_typeof(env, handle, &type) == napi_ok && type == napi_external &&
+      napi_check_object_type_tag(env, handle, tag, &tagged) == napi_ok && tagged &&
+      napi_get_value_external(env, handle, &data) == napi_ok) {
+    return data;
+  }
+  throw_argument(env, message);
+  return NULL;
+}

@@ -23,7 +23,7 @@ void throw_argument(napi_env env, const char *message) {
   throw_last(env, "throw_argument");
 }
 
-static bool make_error(napi_env env, struct failure failure, napi_value *error) {
+bool make_error(napi_env env, struct failure failure, napi_value *error) {
   char code_text[64], reason[128], text[256];
   napi_value code, message, number, syscall;
 

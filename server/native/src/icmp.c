@@ -18,16 +18,7 @@ static void on_handle_collected(napi_env env, void *data, void *hint) {
 
 // The port behind a handle; NULL with a TypeError for anything else.
 static struct icmp_port *read_port(napi_env env, napi_value handle) {
-  napi_valuetype type;
-  bool tagged = false;
-  void *port = NULL;
-  if (napi_typeof(env, handle, &type) == napi_ok && type == napi_external &&
-      napi_check_object_type_tag(env, handle, &port_tag, &tagged) == napi_ok && tagged &&
-      napi_get_value_external(env, handle, &port) == napi_ok) {
-    return port;
-  }
-  throw_argument(env, "handle must come from icmpOpen");
-  return NULL;
+  return read_handle(env, handle, &port_tag, "handle must come from icmpOpen");
 }
 
 // The handle, which holds the port from here on; NULL with an exception.

@@ -46,7 +46,20 @@ static bool export_all(napi_env env, napi_value exports) {
          export_function(env, exports, "icmpRenewSender", icmp_renew_sender) &&
          export_function(env, exports, "icmpSend", icmp_send) &&
          export_function(env, exports, "icmpDropped", icmp_dropped) &&
-         export_function(env, exports, "icmpClose", icmp_close);
+         export_function(env, exports, "icmpClose", icmp_close) &&
+         export_function(env, exports, "vppOpen", vpp_open) &&
+         export_function(env, exports, "vppSend", vpp_send) &&
+         export_function(env, exports, "vppPending", vpp_pending) &&
+         export_function(env, exports, "vppClose", vpp_close) &&
+         export_function(env, exports, "statsOpen", stats_open) &&
+         export_function(env, exports, "statsSize", stats_size) &&
+         export_function(env, exports, "statsHeader", stats_header) &&
+         export_function(env, exports, "statsRead", stats_read) &&
+         export_function(env, exports, "statsClose", stats_close) &&
+         export_function(env, exports, "statsServe", stats_serve) &&
+         export_function(env, exports, "statsWrite", stats_write) &&
+         export_function(env, exports, "statsWriteU64", stats_write_u64) &&
+         export_function(env, exports, "statsServerClose", stats_server_close);
 }
 
 static napi_value start(napi_env env, napi_value exports) {

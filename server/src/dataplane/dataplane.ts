@@ -65,8 +65,8 @@ export interface CountersSample {
 export interface Dataplane {
   info(): DataplaneInfo;
   /**
-   * Calls back after each change of `info().connection`, until the returned end. `sameVpp` of a connected one:
-   * it is the process that was there before.
+   * Calls back after each change of `info().connection`, until the returned end. `sameVpp` of a connected
+   * one: it is the process that was there before.
    */
   watch(onChange: (sameVpp: boolean) => void): () => void;
   /** All that VPP holds. */

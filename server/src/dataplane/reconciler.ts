@@ -219,17 +219,23 @@ export class Reconciler {
   }
 
   #wake(): void {
-    if (this.#running !== undefined || !this.#canRun()) return;
+    if (this.#running !== undefined || !this.#hasWork() || !this.#canRun()) return;
     // Not in this very turn: whoever wakes may still be in the middle of a change.
     this.#running = Promise.resolve()
       .then(() => this.#runAll())
       .finally(() => {
         this.#running = undefined;
+        // What came after the last look of the run that has just ended, and found it still there.
+        this.#wake();
       });
   }
 
+  #hasWork(): boolean {
+    return this.#fullDue || this.#due.size > 0 || this.#wishes.length > 0;
+  }
+
   async #runAll(): Promise<void> {
-    while (this.#canRun() && (this.#fullDue || this.#due.size > 0 || this.#wishes.length > 0)) {
+    while (this.#canRun() && this.#hasWork()) {
       this.#retryTimer?.cancel();
       this.#retryTimer = undefined;
       const wishes = this.#wishes.splice(0);

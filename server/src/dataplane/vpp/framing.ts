@@ -1,5 +1,5 @@
-// Frames of VPP's API socket: 16 bytes of header, then one message. Pure; knows nothing of what a message says,
-// nor of sockets. Wire facts: msgbuf_t in VPP's src/vlibapi/api_common.h.
+// Frames of VPP's API socket: 16 bytes of header, then one message. Pure; knows nothing of what a message
+// says, nor of sockets. Wire facts: msgbuf_t in VPP's src/vlibapi/api_common.h.
 import { assert } from '../../lib/assert.ts';
 import { MalformedMessage } from './bytes.ts';
 
@@ -17,8 +17,8 @@ export function frameMessage(message: Uint8Array): Buffer {
 }
 
 /**
- * Calls `fn` with each message (a view into `bytes`), in order. `bytes` holds whole frames only, as the native
- * transport hands them over.
+ * Calls `fn` with each message (a view into `bytes`), in order. `bytes` holds whole frames only, as the
+ * native transport hands them over.
  */
 export function forEachFrame(bytes: Uint8Array, fn: (message: Buffer) => void): void {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,5 +1,5 @@
-// Reads VPP's stats segment (layout version 2): directory, counters, scalars. Synchronous and without a clock;
-// knows the layout, but neither where the bytes come from nor what a counter is for.
+// Reads VPP's stats segment (layout version 2): directory, counters, scalars. Synchronous and without a
+// clock; knows the layout, but neither where the bytes come from nor what a counter is for.
 // Layout: VPP's src/vlib/stats/shared.h; vectors: src/vppinfra/vec_bootstrap.h. Host order, little-endian.
 import {
   statsHeaderLooksMax,
