@@ -9,7 +9,7 @@ export interface Figure {
   readonly value: number;
   readonly baseline?: { readonly name: string; readonly value: number };
   /** The project's own limit, inclusive: on the ratio to the baseline, or on the value itself. */
-  readonly bar?: { readonly on: 'ratio' | 'value'; readonly max: number };
+  readonly bar?: { readonly on: 'ratio' | 'value' } & ({ readonly max: number } | { readonly min: number });
 }
 
 export interface Findings {
@@ -60,5 +60,6 @@ export function ratioOf({ value, baseline }: Figure): number | undefined {
 export function meetsBar(figure: Figure): boolean | undefined {
   if (figure.bar === undefined) return undefined;
   const measured = figure.bar.on === 'ratio' ? ratioOf(figure) : figure.value;
-  return measured === undefined ? undefined : measured <= figure.bar.max;
+  if (measured === undefined) return undefined;
+  return 'max' in figure.bar ? measured <= figure.bar.max : measured >= figure.bar.min;
 }

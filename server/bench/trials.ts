@@ -8,6 +8,8 @@ import { metricsPage } from './trials/metrics-page.ts';
 import { probeOverhead } from './trials/probe-overhead.ts';
 import { reload } from './trials/reload.ts';
 import { tcpProbes } from './trials/tcp-probes.ts';
+import { vppSync } from './trials/vpp-sync.ts';
+import { vppVerdict } from './trials/vpp-verdict.ts';
 
 export const trials: readonly Trial[] = [
   httpProbes,
@@ -18,4 +20,6 @@ export const trials: readonly Trial[] = [
   reload,
   metricsPage,
   apiList,
+  vppSync,
+  vppVerdict,
 ];

@@ -17,7 +17,8 @@ const backendName = (index: number) => `backend-${index}`;
 export function maglevYaml(count: number, check: readonly string[]): string {
   const indexes = Array.from({ length: count }, (_, index) => index);
   const healthcheck = check.length > 0 ? ', healthcheck: bench' : '';
-  const lines = ['maglev:', '  vpp: { lb: { ipv4-src-address: 127.0.0.1 } }'];
+  const lb = 'ipv4-src-address: 127.0.0.1, startup-min-delay: 0s, startup-max-delay: 5s';
+  const lines = ['maglev:', `  vpp: { lb: { ${lb} } }`];
   if (check.length > 0) lines.push('  healthchecks:', '    bench:', ...check.map((line) => `      ${line}`));
   lines.push('  backends:');
   for (const index of indexes) {
@@ -36,6 +37,38 @@ export function maglevYaml(count: number, check: readonly string[]): string {
       '        - name: primary',
       '          backends:',
       ...members.map((index) => `            ${backendName(index)}: { weight: 100 }`),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/**
+ * Frontends with static backends of their own, for what is programmed.
+ * @param table length and steps of each frontend
+ */
+export function vipYaml(
+  vipCount: number,
+  serverCount: number,
+  table: { readonly length: number; readonly weightSteps: number },
+): string {
+  const lb = 'ipv4-src-address: 127.0.0.1, startup-min-delay: 0s, startup-max-delay: 0s, sync-interval: 24h';
+  const lines = ['maglev:', `  vpp: { lb: { ${lb} } }`, '  backends:'];
+  const count = vipCount * serverCount;
+  for (let index = 0; index < count; index++) {
+    lines.push(`    ${backendName(index)}: { address: ${backendAddress(index)} }`);
+  }
+  lines.push('  frontends:');
+  for (let vip = 0; vip < vipCount; vip++) {
+    const names = Array.from({ length: serverCount }, (_, index) => backendName(vip * serverCount + index));
+    lines.push(
+      `    frontend-${vip}:`,
+      `      address: 127.1.${vip >> 8}.${vip & 255}`,
+      '      protocol: tcp',
+      '      port: 80',
+      `      new-flows-table-length: ${table.length}`,
+      `      weight-steps: ${table.weightSteps}`,
+      '      pools:',
+      `        - { name: primary, backends: { ${names.map((name) => `${name}: {}`).join(', ')} } }`,
     );
   }
   return `${lines.join('\n')}\n`;

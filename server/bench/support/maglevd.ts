@@ -25,8 +25,15 @@ export interface Counted {
   readonly lag: readonly Bucket[];
 }
 
-/** Starts it on the prober's processor; resolves once every backend is up with its counter at the top. */
-export async function startMaglevd(context: TrialContext, yaml: string): Promise<Program> {
+/**
+ * Starts it on the prober's processor; resolves once every backend is up with its counter at the top.
+ * @param vpp flags that say which VPP
+ */
+export async function startMaglevd(
+  context: TrialContext,
+  yaml: string,
+  vpp: readonly string[] = ['--vpp-api-addr', ''],
+): Promise<Program> {
   const { directory, processes, cpus } = context;
   const path = join(directory, 'maglev.yaml');
   writeFileSync(path, yaml);
@@ -36,7 +43,7 @@ export async function startMaglevd(context: TrialContext, yaml: string): Promise
     name: 'maglevd',
     cpu: cpus.prober,
     command: process.execPath,
-    args: [mainPath, ...flags, ...addresses],
+    args: [mainPath, ...flags, ...addresses, ...vpp],
   });
   await waitUntil('maglevd answers', program, startPatienceMs, isReady);
   await waitUntil('maglevd has all backends up and steady', program, startPatienceMs, isSteady);

@@ -20,7 +20,8 @@ function withUnit(value: number, unit: string): string {
 
 function barText({ bar, unit }: Figure): string {
   if (bar === undefined) return '';
-  return bar.on === 'ratio' ? `ratio <= ${bar.max}` : `<= ${withUnit(bar.max, unit)}`;
+  const [sign, limit] = 'max' in bar ? ['<=', bar.max] : ['>=', bar.min];
+  return bar.on === 'ratio' ? `ratio ${sign} ${limit}` : `${sign} ${withUnit(limit, unit)}`;
 }
 
 function cellsOf(trial: string, figure: Figure): readonly string[] {

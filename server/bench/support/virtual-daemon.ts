@@ -10,7 +10,7 @@ import { createInstantNetwork, type InstantNetwork } from './instant-network.ts'
 import { createVirtualClock } from './virtual-clock.ts';
 
 const silent = () => undefined;
-const silentLog: Log = { isDebug: false, debug: silent, info: silent, warn: silent, error: silent };
+export const silentLog: Log = { isDebug: false, debug: silent, info: silent, warn: silent, error: silent };
 
 export interface VirtualDaemon {
   readonly daemon: Daemon;

@@ -34,7 +34,7 @@ function describeVipDrift(left: ObservedVip, now: ObservedVip): string[] {
 }
 
 /** One text per application server that differs. */
-function describeServerDrift(left: readonly ObservedAs[], now: readonly ObservedAs[]): string[] {
+export function describeServerDrift(left: readonly ObservedAs[], now: readonly ObservedAs[]): string[] {
   const present = new Map(now.map((server) => [server.address.text, server]));
   const changes: string[] = [];
   for (const { address, weight } of left) {

@@ -1,5 +1,5 @@
-// Flushes that are owed and not yet acknowledged: the one thing about VPP that is not a level. The sole keeper of
-// them; it knows VIPs and addresses by their names only.
+// Flushes that are owed and not yet acknowledged: the one thing about VPP that is not a level. The sole
+// keeper of them; it knows VIPs and addresses by their names only.
 import type { FlushDebt } from './plan.ts';
 
 export class FlushDebts {
@@ -40,7 +40,9 @@ export class FlushDebts {
     }
   }
 
-  /** Keeps what `isMeant`: a VIP or server that is gone from the configuration is flushed as it is deleted. */
+  /**
+   * Keeps what `isMeant`: a VIP or server that is gone from the configuration is flushed as it is deleted.
+   */
   retain(isMeant: (vip: string, address: string) => boolean): void {
     for (const [vip, ofVip] of this.#debts) {
       for (const address of ofVip.keys()) if (!isMeant(vip, address)) ofVip.delete(address);

@@ -1,6 +1,7 @@
-// VPP's own new-flow table, rebuilt bit by bit from addresses, weights and length, so that the share of each AS
-// is known before it is programmed. Pure. Source of the rule: lb_vip_update_new_flow_table in VPP's lb.c and the
-// hash in its xxhash.h; 64-bit numbers are kept as two halves, because a BigInt costs twenty times as much.
+// VPP's own new-flow table, rebuilt bit by bit from addresses, weights and length, so that the share of each
+// AS is known before it is programmed. Pure. Source of the rule: lb_vip_update_new_flow_table in VPP's lb.c
+// and the hash in its xxhash.h; 64-bit numbers are kept as two halves, because a BigInt costs twenty times as
+// much.
 import type { Address } from '../lib/address.ts';
 import { assert } from '../lib/assert.ts';
 
@@ -66,8 +67,8 @@ export function hashHalves(keyHigh: number, keyLow: number): readonly [high: num
 }
 
 /**
- * The AS of each bucket, as an index into `entries`; -1 throughout when nobody has a weight. `length` is a power
- * of two.
+ * The AS of each bucket, as an index into `entries`; -1 throughout when nobody has a weight. `length` is a
+ * power of two.
  */
 export function buildMaglevTable(entries: readonly TableEntry[], length: number): Int32Array {
   assert(length >= 1 && Number.isInteger(Math.log2(length)), 'a table length is a power of two');

@@ -1,6 +1,6 @@
-// The difference between what VPP holds and what it is to hold, as an ordered list of operations. Pure; it knows
-// neither side's origin. The order is part of the answer: equal inputs give equal operations, and no VIP's table
-// is empty in between while one of its servers can serve.
+// The difference between what VPP holds and what it is to hold, as an ordered list of operations. Pure; it
+// knows neither side's origin. The order is part of the answer: equal inputs give equal operations, and no
+// VIP's table is empty in between while one of its servers can serve.
 import type { LbOp } from './lb-op.ts';
 import {
   byVip,
@@ -31,8 +31,8 @@ export interface PlanOptions {
 }
 
 /**
- * Stages, in order; one is begun when the one before is acknowledged in full. Within a stage operations may be
- * sent without waiting: an addition or increase that VPP refuses must not be followed by a decrease.
+ * Stages, in order; one is begun when the one before is acknowledged in full. Within a stage operations may
+ * be sent without waiting: an addition or increase that VPP refuses must not be followed by a decrease.
  */
 export type Plan = readonly (readonly LbOp[])[];
 
@@ -121,8 +121,8 @@ function mustRecreate(desired: DesiredVip, observed: ObservedVip | undefined): b
 }
 
 /**
- * VPP holds one encapsulation per prefix, and an all-port VIP excludes the others: what stands in the way of an
- * addition goes before it.
+ * VPP holds one encapsulation per prefix, and an all-port VIP excludes the others: what stands in the way of
+ * an addition goes before it.
  */
 function conflictingPrefixes(
   wanted: readonly DesiredVip[],

@@ -1,10 +1,13 @@
-// One run of the reconciler: observe, plan, apply, read back. It reports what it saw and did; when to run, and what
-// a failure leads to, is decided elsewhere. At most one is under way.
+// One run of the reconciler: observe, plan, apply, read back. It reports what it saw and did; when to run,
+// and what a failure leads to, is decided elsewhere. At most one is under way.
+
+import { byAddress } from '../lib/address.ts';
+import { must } from '../lib/assert.ts';
 import type { ApplyOutcome, Dataplane, DataplaneFault } from './dataplane.ts';
-import { type Drift, findDrift } from './drift.ts';
+import { type Drift, describeServerDrift, findDrift } from './drift.ts';
 import type { FlushDebts } from './flush-debts.ts';
 import type { LbOp } from './lb-op.ts';
-import { type DesiredLb, type DesiredVip, type ObservedLb, type ObservedVip, vipName } from './lb-state.ts';
+import { type DesiredLb, type DesiredVip, type ObservedLb, vipName } from './lb-state.ts';
 import { countOp, type LbSyncCounts, noCounts } from './lb-sync-counts.ts';
 import { type Plan, planLb } from './plan.ts';
 import type { TableCheck } from './table-check.ts';
@@ -33,10 +36,10 @@ export interface RunResult {
   /** What VPP holds now; undefined after a failure: nothing is believed. */
   readonly belief: ObservedLb | undefined;
   readonly failure?: { readonly fault: DataplaneFault; readonly op?: LbOp };
-  /** What is not as it should be although VPP took everything, by VIP that was looked at. */
-  readonly mismatches: ReadonlyMap<string, string>;
-  /** VIPs that were looked at. */
-  readonly checked: readonly DesiredVip[];
+  /** VIPs that were read after the last operation, with what is not as it should be, if anything. */
+  readonly checked: ReadonlyMap<string, string | undefined>;
+  /** VIPs that were changed and are still to be read back. */
+  readonly touched: readonly string[];
 }
 
 /** `belief`: what VPP was left with; undefined, or a run over everything: it is observed first. */
@@ -48,7 +51,7 @@ export async function reconcile(
   const counts = noCounts();
   const failed = (fault: DataplaneFault, op?: LbOp): RunResult => {
     const failure = op === undefined ? { fault } : { fault, op };
-    return { counts, belief: undefined, failure, mismatches: new Map(), checked: [] };
+    return { counts, belief: undefined, failure, checked: new Map(), touched: [] };
   };
   let held = belief;
   if (held === undefined || scope.only === undefined) {
@@ -59,16 +62,20 @@ export async function reconcile(
   }
   const desired = scope.desired();
   const mark = deps.debts.mark();
-  const applied = await applyPlans(deps, scope, { desired, held, mark, counts });
-  if (applied.failure !== undefined) return failed(applied.failure.fault, applied.failure.op);
+  const { failure, acknowledged } = await applyPlans(deps, scope, { desired, held, mark, counts });
+  if (failure !== undefined) return failed(failure.fault, failure.op);
 
-  const only = scope.only ?? new Set(desired.vips.keys());
-  const after =
-    applied.count === 0 ? { ok: true as const, value: held } : await readBack(deps, held, applied);
-  if (!after.ok) return failed(after.fault);
-  const checked = [...desired.vips.values()].filter((vip) => only.has(vipName(vip)));
-  for (const vip of checked) deps.debts.settleConditional(vipName(vip), mark);
-  return { counts, belief: after.value, ...check(deps, checked, after.value) };
+  const meant = [...desired.vips.values()].filter((vip) => scope.only?.has(vipName(vip)) ?? true);
+  for (const vip of meant) deps.debts.settleConditional(vipName(vip), mark);
+  const after = believe(held, acknowledged);
+  // What is urgent does not wait for what was done to be read back.
+  if (after !== undefined && scope.only !== undefined) {
+    const touched = new Set(acknowledged.map((op) => (op.t === 'conf' ? '' : vipName(op.vip))));
+    return { counts, belief: after, checked: new Map(), touched: [...touched] };
+  }
+  const read = acknowledged.length === 0 ? held : await readAll(deps.dataplane);
+  if ('t' in read) return failed(read);
+  return { counts, belief: read, checked: checkAll(deps.tables, meant, read), touched: [] };
 }
 
 interface Planned {
@@ -78,15 +85,7 @@ interface Planned {
   readonly counts: LbSyncCounts;
 }
 
-interface Applied {
-  readonly failure?: ApplyOutcome['failure'];
-  readonly count: number;
-  readonly vips: ReadonlyMap<string, ObservedVip | undefined>;
-  /** VIPs or global parameters were changed: what else there is may have changed with them. */
-  readonly widely: boolean;
-}
-
-async function applyPlans(deps: RunDeps, scope: RunScope, planned: Planned): Promise<Applied> {
+async function applyPlans(deps: RunDeps, scope: RunScope, planned: Planned): Promise<ApplyOutcome> {
   const { desired, held } = planned;
   const common = {
     debtOf: (vip: string, address: string) => deps.debts.of(vip, address),
@@ -98,56 +97,90 @@ async function applyPlans(deps: RunDeps, scope: RunScope, planned: Planned): Pro
     const only = new Set([...scope.refused].filter((name) => scope.only?.has(name) ?? true));
     plans.push(planLb(desired, held, { ...common, only }));
   }
-  const vips = new Map<string, ObservedVip | undefined>();
-  let count = 0;
-  let widely = false;
+  const done: LbOp[] = [];
   for (const stage of plans.flat()) {
     const { acknowledged, failure } = await deps.dataplane.apply(stage);
     for (const op of acknowledged) {
-      count++;
-      if (op.t === 'as-add' || op.t === 'as-delete' || op.t === 'as-weight') {
-        const name = vipName(op.vip);
-        vips.set(name, held.vips.get(name));
-        if (op.t !== 'as-weight' || op.flush) deps.debts.settle(name, op.address.text, planned.mark);
-      } else widely = true;
+      done.push(op);
+      // A server that is added has no flows but those that its debt was about.
+      const isPaid = op.t === 'as-add' || op.t === 'as-delete' || (op.t === 'as-weight' && op.flush);
+      if (isPaid) deps.debts.settle(vipName(op.vip), op.address.text, planned.mark);
       countOp(planned.counts, op);
       deps.onApplied(op);
     }
-    if (failure !== undefined) return { failure, count, vips, widely };
+    if (failure !== undefined) return { acknowledged: done, failure };
   }
-  return { count, vips, widely };
-}
-
-/** What VPP holds after the operations: of the touched VIPs, or of all where VIPs came and went. */
-async function readBack({ dataplane }: RunDeps, before: ObservedLb, applied: Applied) {
-  const touched = [...applied.vips.values()].filter((vip) => vip !== undefined);
-  if (applied.widely || touched.length !== applied.vips.size) return dataplane.observe();
-  const read = await dataplane.observeServers(touched);
-  if (!read.ok) return read;
-  const vips = new Map(before.vips);
-  for (const [index, vip] of touched.entries()) {
-    vips.set(vipName(vip), { ...vip, applicationServers: read.value[index] ?? [] });
-  }
-  return { ok: true as const, value: { ...before, vips } };
-}
-
-function check(
-  { tables }: RunDeps,
-  checked: readonly DesiredVip[],
-  held: ObservedLb,
-): Pick<RunResult, 'mismatches' | 'checked'> {
-  const mismatches = new Map<string, string>();
-  for (const vip of checked) {
-    const name = vipName(vip);
-    const mismatch = tables.findMismatch(vip, held.vips.get(name)?.applicationServers);
-    if (mismatch !== undefined) mismatches.set(name, mismatch);
-  }
-  return { mismatches, checked };
+  return { acknowledged: done };
 }
 
 /**
- * Makes VPP build the table of a VIP again without changing it, and reads it back: a weight is set to what it is.
- * Gives what is still wrong, or a failure.
+ * What VPP holds after the operations; undefined where VIPs or global parameters were changed: it must be
+ * read.
+ */
+function believe(held: ObservedLb, ops: readonly LbOp[]): ObservedLb | undefined {
+  const vips = new Map(held.vips);
+  for (const op of ops) {
+    if (op.t === 'conf' || op.t === 'vip-add' || op.t === 'vip-delete') return undefined;
+    const name = vipName(op.vip);
+    const vip = must(vips.get(name), `VIP ${name}, whose servers were changed`);
+    const { address } = op;
+    const others = vip.applicationServers.filter((server) => server.address.text !== address.text);
+    const before = vip.applicationServers.find((server) => server.address.text === address.text);
+    if (op.t !== 'as-delete') {
+      others.push({ address, weight: op.weight, buckets: before?.buckets ?? 0 });
+      others.sort((a, b) => byAddress(a.address, b.address));
+    }
+    vips.set(name, { ...vip, applicationServers: others });
+  }
+  return { ...held, vips };
+}
+
+async function readAll(dataplane: Dataplane): Promise<ObservedLb | DataplaneFault> {
+  const read = await dataplane.observe();
+  return read.ok ? read.value : read.fault;
+}
+
+function checkAll(tables: TableCheck, meant: readonly DesiredVip[], held: ObservedLb): RunResult['checked'] {
+  return new Map(
+    meant.map((vip) => {
+      const name = vipName(vip);
+      return [name, tables.findMismatch(vip, held.vips.get(name)?.applicationServers)];
+    }),
+  );
+}
+
+export interface ReadBack {
+  readonly belief: ObservedLb;
+  readonly checked: RunResult['checked'];
+  /** What somebody else did since; such a VIP is not among the checked. */
+  readonly drifts: readonly Drift[];
+}
+
+/** Reads VIPs that were changed, and holds them against what was programmed. */
+export async function readBack(
+  { dataplane, tables }: Pick<RunDeps, 'dataplane' | 'tables'>,
+  belief: ObservedLb,
+  names: Iterable<string>,
+): Promise<ReadBack | DataplaneFault> {
+  const vips = Array.from(names, (name) => belief.vips.get(name)).filter((vip) => vip !== undefined);
+  const read = await dataplane.observeServers(vips);
+  if (!read.ok) return read.fault;
+  const held = new Map(belief.vips);
+  const checked = new Map<string, string | undefined>();
+  const drifts: Drift[] = [];
+  for (const [index, vip] of vips.entries()) {
+    const applicationServers = read.value[index] ?? [];
+    const changes = describeServerDrift(vip.applicationServers, applicationServers);
+    drifts.push(...changes.map((what) => ({ vip: vipName(vip), what })));
+    if (changes.length === 0) checked.set(vipName(vip), tables.findMismatch(vip, applicationServers));
+    held.set(vipName(vip), { ...vip, applicationServers });
+  }
+  return { belief: { ...belief, vips: held }, checked, drifts };
+}
+
+/**
+ * Makes VPP build the table of a VIP again without changing it, and reads it back: a weight is set to what it
+ * is. Gives what is still wrong, or a failure.
  */
 export async function rebuildTable(
   dataplane: Dataplane,
@@ -157,17 +190,8 @@ export async function rebuildTable(
   const [server] = vip.applicationServers;
   if (server !== undefined) {
     const { address, weight, backend } = server;
-    const why = 'read back wrong: the table is built again';
-    const op: LbOp = {
-      t: 'as-weight',
-      vip,
-      address,
-      weight,
-      flush: false,
-      frontend: vip.frontend,
-      backend,
-      why,
-    };
+    const because = { frontend: vip.frontend, backend, why: 'read back wrong: the table is built again' };
+    const op: LbOp = { t: 'as-weight', vip, address, weight, flush: false, ...because };
     const { failure } = await dataplane.apply([op]);
     if (failure !== undefined) return { fault: failure.fault };
   }

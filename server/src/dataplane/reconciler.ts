@@ -1,20 +1,21 @@
-// Keeps VPP at what configuration and health ask for: the sole writer of what is believed to be in VPP. Wake-ups
-// carry no instruction; what is done follows from the present alone. One run at a time.
+// Keeps VPP at what configuration and health ask for: the sole writer of what is believed to be in VPP.
+// Wake-ups carry no instruction; what is done follows from the present alone. One run at a time.
 import type { EventLog } from '../events/event-log.ts';
 import type { Transition } from '../health/backend-health.ts';
 import { must } from '../lib/assert.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { reconcileRetryMsMax, reconcileRetryMsMin } from '../lib/limits.ts';
+import { readBackDelayMs, reconcileRetryMsMax, reconcileRetryMsMin } from '../lib/limits.ts';
 import type { Log } from '../lib/log.ts';
 import type { Dataplane } from './dataplane.ts';
 import { backendAddress, desiredLb, vipKeyOf } from './desired.ts';
 import { findDrift } from './drift.ts';
 import { FlushDebts } from './flush-debts.ts';
-import { type DesiredLb, type DesiredVip, type ObservedLb, type ObservedVip, vipName } from './lb-state.ts';
+import { type DesiredLb, type ObservedLb, type ObservedVip, vipName } from './lb-state.ts';
 import type { LbSyncCounts } from './lb-sync-counts.ts';
 import type { FlushDebt } from './plan.ts';
-import { type RunResult, rebuildTable, reconcile } from './reconcile-run.ts';
-import { describeFailure, SyncJournal } from './sync-journal.ts';
+import { type Job, ReconcileQueue, type SyncOutcome } from './reconcile-queue.ts';
+import { type RunResult, readBack, rebuildTable, reconcile } from './reconcile-run.ts';
+import { describeFailure, type RunFailure, SyncJournal } from './sync-journal.ts';
 import { TableCheck } from './table-check.ts';
 import { WarmupGate, type WarmupSource } from './warmup-gate.ts';
 
@@ -34,17 +35,6 @@ export interface ReconcilerOptions {
   readonly keepUnknown: boolean;
 }
 
-/** What an operator's wish for a run came to. */
-export type SyncOutcome =
-  | { readonly ok: true; readonly counts: LbSyncCounts; readonly inSync: boolean }
-  | { readonly ok: false; readonly code: 'unavailable' | 'failed-precondition'; readonly message: string };
-
-interface Wish {
-  /** Name of a VIP; absent: all. */
-  readonly vip?: string;
-  readonly settle: (outcome: SyncOutcome) => void;
-}
-
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #debts = new FlushDebts();
@@ -58,12 +48,11 @@ export class Reconciler {
   #frontends: ReadonlyMap<string, string> = new Map();
   /** What VPP was left with; undefined: nothing is believed. */
   #belief: ObservedLb | undefined;
-  #fullDue = false;
-  #due = new Set<string>();
-  #wishes: Wish[] = [];
+  readonly #queue = new ReconcileQueue();
   #running: Promise<void> | undefined;
   #retryMs = reconcileRetryMsMin;
   #retryTimer: Timer | undefined;
+  #readBackTimer: Timer | undefined;
   #syncTimer: Timer | undefined;
   #unwatch: (() => void) | undefined;
   #stopped = false;
@@ -72,7 +61,7 @@ export class Reconciler {
     this.#options = options;
     const { clock, log, events, source } = options;
     this.#gate = new WarmupGate({ clock, source, onPhase: () => this.#phaseChanged() });
-    this.#journal = new SyncJournal({ log, events, frontendOf: (vip) => this.#frontendOf(vip) });
+    this.#journal = new SyncJournal({ log, events, frontendOf: (vip) => this.#frontends.get(vip) });
   }
 
   start(): void {
@@ -85,12 +74,12 @@ export class Reconciler {
   /** Waits for the run under way. VPP stays as it is. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const timer of [this.#retryTimer, this.#syncTimer]) timer?.cancel();
+    for (const timer of [this.#retryTimer, this.#syncTimer, this.#readBackTimer]) timer?.cancel();
     this.#gate.stop();
     this.#unwatch?.();
     await this.#options.dataplane.stop();
     await this.#running;
-    this.#refuseWishes('maglevd is stopping');
+    this.#queue.refuseWishes('maglevd is stopping');
   }
 
   // --- what wakes it
@@ -106,7 +95,7 @@ export class Reconciler {
         const conditional = isNew || (to === 'down' && from === 'unknown');
         this.#owe(name, backend, conditional ? 'if-weighted' : 'always');
       }
-      this.#due.add(vipName(vipKeyOf(frontend)));
+      this.#queue.add(vipName(vipKeyOf(frontend)));
     }
     if (frontends.length > 0) this.#wake();
   }
@@ -122,7 +111,7 @@ export class Reconciler {
     this.#debts.retain((vip, address) =>
       Boolean(vips.get(vip)?.applicationServers.some((server) => server.address.text === address)),
     );
-    this.#fullDue = true;
+    this.#queue.addAll();
     this.#planSync();
     this.#wake();
   }
@@ -130,7 +119,7 @@ export class Reconciler {
   /** A runtime weight was set or taken back; `flush`: its flows in this frontend are to be cut. */
   weightChanged(frontend: string, backend: string, flush: boolean): void {
     if (flush) this.#owe(frontend, backend, 'always');
-    this.#due.add(this.#vipOf(frontend));
+    this.#queue.add(this.#vipOf(frontend));
     this.#wake();
   }
 
@@ -146,7 +135,7 @@ export class Reconciler {
     if (warm !== undefined) return Promise.resolve({ ok: false, code: 'failed-precondition', message: warm });
     const { promise, resolve } = Promise.withResolvers<SyncOutcome>();
     const scope = frontend === undefined ? {} : { vip: this.#vipOf(frontend) };
-    this.#wishes.push({ ...scope, settle: resolve });
+    this.#queue.addWish({ ...scope, settle: resolve });
     this.#wake();
     return promise;
   }
@@ -181,7 +170,7 @@ export class Reconciler {
   // --- runs
 
   #phaseChanged(): void {
-    this.#fullDue = true;
+    this.#queue.addAll();
     this.#wake();
   }
 
@@ -190,14 +179,14 @@ export class Reconciler {
     const { connection } = info;
     this.#journal.connection(info);
     if (connection !== 'connected') {
-      this.#refuseWishes(`VPP is ${connection}`);
+      this.#queue.refuseWishes(`VPP is ${connection}`);
       return;
     }
     if (!sameVpp) {
       this.#belief = undefined;
       this.#debts.clear();
     }
-    this.#fullDue = true;
+    this.#queue.addAll();
     this.#retryMs = reconcileRetryMsMin;
     this.#wake();
   }
@@ -207,7 +196,7 @@ export class Reconciler {
     this.#syncTimer?.cancel();
     if (this.#stopped) return;
     this.#syncTimer = clock.setTimer(source.config().lb.syncIntervalMs, () => {
-      this.#fullDue = true;
+      this.#queue.addAll();
       this.#planSync();
       this.#wake();
     });
@@ -219,7 +208,7 @@ export class Reconciler {
   }
 
   #wake(): void {
-    if (this.#running !== undefined || !this.#hasWork() || !this.#canRun()) return;
+    if (this.#running !== undefined || this.#queue.isEmpty() || !this.#canRun()) return;
     // Not in this very turn: whoever wakes may still be in the middle of a change.
     this.#running = Promise.resolve()
       .then(() => this.#runAll())
@@ -230,23 +219,31 @@ export class Reconciler {
       });
   }
 
-  #hasWork(): boolean {
-    return this.#fullDue || this.#due.size > 0 || this.#wishes.length > 0;
+  async #runAll(): Promise<void> {
+    while (this.#canRun() && !this.#queue.isEmpty()) {
+      const job = this.#queue.take();
+      if (job === undefined) await this.#verify();
+      else await this.#run(job);
+    }
   }
 
-  async #runAll(): Promise<void> {
-    while (this.#canRun() && this.#hasWork()) {
+  async #run({ only, wishes }: Job): Promise<void> {
+    if (only === undefined) {
       this.#retryTimer?.cancel();
       this.#retryTimer = undefined;
-      const wishes = this.#wishes.splice(0);
-      const isFull =
-        this.#fullDue || this.#belief === undefined || wishes.some(({ vip }) => vip === undefined);
-      const only = isFull ? undefined : new Set([...this.#due, ...wishes.map(({ vip }) => vip ?? '')]);
-      this.#fullDue = false;
-      this.#due = new Set();
-      // Who asks for one frontend wants VPP to be looked at, not what is believed of it.
-      if (!isFull && wishes.length > 0) this.#belief = await this.#observeFirst();
-      await this.#runOnce(only, wishes);
+    }
+    // Who asks for one frontend wants VPP to be looked at, not what is believed of it.
+    if (only !== undefined && wishes.length > 0) {
+      this.#belief = await this.#observeFirst();
+      // Nor is it enough that there is nothing to change: its table is looked at, too.
+      this.#queue.addTouched(only);
+    }
+    const { failure, counts } = await this.#runOnce(only, wishes.length > 0);
+    const alarms = this.#journal.alarms();
+    for (const { vip, settle } of wishes) {
+      const inSync = vip === undefined ? alarms.size === 0 : !alarms.has(vip);
+      if (failure === undefined) settle({ ok: true, counts, inSync });
+      else settle({ ok: false, code: 'unavailable', message: describeFailure(failure) });
     }
   }
 
@@ -258,7 +255,11 @@ export class Reconciler {
     return observation.value;
   }
 
-  async #runOnce(only: ReadonlySet<string> | undefined, wishes: readonly Wish[]): Promise<void> {
+  /** `atOnce`: what was changed is read back before anything else. */
+  async #runOnce(
+    only: ReadonlySet<string> | undefined,
+    atOnce: boolean,
+  ): Promise<{ readonly counts: LbSyncCounts; readonly failure?: RunFailure | undefined }> {
     const { dataplane, keepUnknown, log } = this.#options;
     const scope = only === undefined ? 'full' : 'vip';
     const result = await reconcile(
@@ -284,67 +285,92 @@ export class Reconciler {
     );
     this.#belief = result.belief;
     this.#journal.ended(scope, result.failure);
-    if (result.failure !== undefined) this.#fail(result.failure);
-    else {
-      if (only === undefined) this.#refused.clear();
-      await this.#accept(result);
-    }
-    const { counts, failure } = result;
-    if (failure === undefined && log.isDebug) log.debug('vpp-lb-sync', { scope, ...counts });
-    for (const { settle } of wishes) {
-      if (failure === undefined) settle({ ok: true, counts, inSync: this.#isInSync(result.checked) });
-      else settle({ ok: false, code: 'unavailable', message: describeFailure(failure) });
-    }
+    const { counts, failure, touched, checked } = result;
+    if (log.isDebug) log.debug('vpp-lb-sync', { scope, ...counts });
+    if (failure !== undefined) return { counts, failure: this.#fail(failure) };
+    if (only === undefined) this.#refused.clear();
+    const isWell = only === undefined && [...checked.values()].every((mismatch) => mismatch === undefined);
+    if (isWell) this.#retryMs = reconcileRetryMsMin;
+    this.#queue.addTouched(touched);
+    if (!atOnce) this.#planReadBack();
+    else this.#queue.ripen();
+    let trouble = await this.#judge(checked);
+    while (atOnce && trouble === undefined && this.#queue.hasUnverified()) trouble = await this.#verify();
+    return { counts, failure: trouble };
   }
 
-  #isInSync(checked: readonly DesiredVip[]): boolean {
-    return checked.every((vip) => !this.#journal.alarms().has(vipName(vip)));
+  #planReadBack(): void {
+    if (this.#stopped || !this.#queue.hasTouched()) return;
+    this.#readBackTimer ??= this.#options.clock.setTimer(readBackDelayMs, () => {
+      this.#readBackTimer = undefined;
+      this.#queue.ripen();
+      this.#wake();
+    });
   }
 
-  /** VPP took everything; what it holds is compared with what it should, and once more after a rebuild. */
-  async #accept({ checked, mismatches }: RunResult): Promise<void> {
-    if (mismatches.size === 0) this.#retryMs = reconcileRetryMsMin;
-    for (const vip of checked) {
-      const name = vipName(vip);
+  /** Reads back one VIP that was changed. */
+  async #verify(): Promise<RunFailure | undefined> {
+    const belief = this.#belief;
+    const name = this.#queue.takeUnverified();
+    if (belief === undefined || name === undefined) return undefined;
+    const { dataplane } = this.#options;
+    const read = await readBack({ dataplane, tables: this.#tables }, belief, [name]);
+    if ('t' in read) return this.#fail({ fault: read });
+    this.#belief = read.belief;
+    this.#journal.drift(read.drifts);
+    for (const { vip } of read.drifts) if (vip !== undefined) this.#queue.add(vip);
+    return this.#judge(read.checked);
+  }
+
+  /**
+   * VPP took everything; where what it holds is something else, its table is built again and read once more.
+   */
+  async #judge(checked: RunResult['checked']): Promise<RunFailure | undefined> {
+    let isWell = true;
+    for (const [name, mismatch] of checked) {
       this.#refused.delete(name);
-      if (!mismatches.has(name)) {
+      const { vips } =
+        mismatch === undefined ? { vips: undefined } : this.#desired(this.#frontendsOf([name]));
+      const vip = vips?.get(name);
+      if (vip === undefined) {
         this.#journal.clear(name);
         continue;
       }
-      const { mismatch, fault } = await rebuildTable(this.#options.dataplane, this.#tables, vip);
-      if (fault !== undefined) return this.#fail({ fault });
-      if (mismatch === undefined) {
-        this.#journal.clear(name);
-        this.#fullDue = true;
-      } else {
-        this.#journal.raise(name, mismatch);
-        this.#belief = undefined;
-        this.#retryLater();
-      }
+      // It is about to be changed, and read back then.
+      if (this.#queue.holds(name)) continue;
+      const again = await rebuildTable(this.#options.dataplane, this.#tables, vip);
+      if (again.fault !== undefined) return this.#fail({ fault: again.fault });
+      if (this.#queue.holds(name)) continue;
+      if (again.mismatch === undefined) this.#journal.clear(name);
+      else this.#journal.raise(name, again.mismatch);
+      isWell = false;
     }
+    if (!isWell) {
+      // Even where it is well again, it was not what was left there: all of VPP is looked at anew.
+      this.#belief = undefined;
+      this.#retryLater();
+    }
+    return undefined;
   }
 
-  #fail(failure: NonNullable<RunResult['failure']>): void {
+  #fail(failure: RunFailure): RunFailure {
     const { fault, op } = failure;
     this.#belief = undefined;
-    if (this.#stopped) return;
+    if (this.#stopped) return failure;
     if (fault.t === 'refused' && op !== undefined && op.t !== 'conf') this.#refused.add(vipName(op.vip));
     this.#journal.failed(failure, this.#retryMs);
     this.#retryLater();
+    return failure;
   }
 
   #retryLater(): void {
     this.#retryTimer?.cancel();
     if (this.#stopped) return;
     this.#retryTimer = this.#options.clock.setTimer(this.#retryMs, () => {
-      this.#fullDue = true;
+      this.#queue.addAll();
       this.#wake();
     });
     this.#retryMs = Math.min(this.#retryMs * 2, reconcileRetryMsMax);
-  }
-
-  #refuseWishes(message: string): void {
-    for (const { settle } of this.#wishes.splice(0)) settle({ ok: false, code: 'unavailable', message });
   }
 
   // --- look-ups
@@ -357,12 +383,8 @@ export class Reconciler {
     return desiredLb({ config, names, statusOf, isReleased });
   }
 
-  #frontendOf(vip: string): string | undefined {
-    return this.#frontends.get(vip);
-  }
-
-  #frontendsOf(vips: ReadonlySet<string>): string[] {
-    return [...vips].map((vip) => this.#frontendOf(vip)).filter((name) => name !== undefined);
+  #frontendsOf(vips: Iterable<string>): string[] {
+    return Array.from(vips, (vip) => this.#frontends.get(vip)).filter((name) => name !== undefined);
   }
 
   #vipOf(frontend: string): string {

@@ -1,10 +1,16 @@
-// Whether VPP's new-flow tables are those that were predicted: read back, not assumed. Keeps predictions, because
-// they cost more than the comparison; it changes nothing.
+// Whether VPP's new-flow tables are those that were predicted: read back, not assumed. Keeps predictions,
+// because they cost more than the comparison; it changes nothing.
 import { predictedTablesMax } from '../lib/limits.ts';
-import type { DesiredVip, ObservedAs } from './lb-state.ts';
+import type { ObservedAs } from './lb-state.ts';
 import { predictBuckets } from './maglev-table.ts';
 
 type Servers = readonly { readonly address: ObservedAs['address']; readonly weight: number }[];
+
+/** A VIP as it was programmed. */
+export interface ProgrammedVip {
+  readonly applicationServers: Servers;
+  readonly newFlowsTableLength: number;
+}
 
 export class TableCheck {
   readonly #predicted = new Map<string, readonly number[]>();
@@ -31,11 +37,11 @@ export class TableCheck {
   }
 
   /** What is wrong with the VIP as it was read back, in words; undefined: nothing. */
-  findMismatch(desired: DesiredVip, observed: readonly ObservedAs[] | undefined): string | undefined {
+  findMismatch(programmed: ProgrammedVip, observed: readonly ObservedAs[] | undefined): string | undefined {
     if (observed === undefined) return 'VPP does not have it';
     const held = new Map(observed.map((server) => [server.address.text, server]));
-    const predicted = this.predict(desired.applicationServers, desired.newFlowsTableLength);
-    for (const [index, { address, weight }] of desired.applicationServers.entries()) {
+    const predicted = this.predict(programmed.applicationServers, programmed.newFlowsTableLength);
+    for (const [index, { address, weight }] of programmed.applicationServers.entries()) {
       const server = held.get(address.text);
       held.delete(address.text);
       if (server === undefined) return `as ${address.text} is not in VPP`;

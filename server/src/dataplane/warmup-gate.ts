@@ -1,5 +1,5 @@
-// Holds VPP back after a start, as a whole and frontend by frontend: remembers what was released and says when the
-// phase changes. A reload does not restart its clock; what is programmed is none of its business.
+// Holds VPP back after a start, as a whole and frontend by frontend: remembers what was released and says
+// when the phase changes. A reload does not restart its clock; what is programmed is none of its business.
 import type { Config } from '../config/config.ts';
 import type { FrontendStatus } from '../health/frontend-state.ts';
 import { must } from '../lib/assert.ts';

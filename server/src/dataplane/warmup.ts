@@ -1,5 +1,5 @@
-// When VPP may be touched after a start: not at once, because what is not yet probed looks like what is not there.
-// Pure; time is an argument.
+// When VPP may be touched after a start: not at once, because what is not yet probed looks like what is not
+// there. Pure; time is an argument.
 import type { FrontendStatus } from '../health/frontend-state.ts';
 
 /** `hands-off`: VPP is not touched; `releasing`: frontends are, one by one; `open`: all are. */

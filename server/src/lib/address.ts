@@ -67,7 +67,9 @@ function parseIpv6(text: string): AddressResult {
   return { ok: true, address: { family: 6, text: formatIpv6(groups), bytes } };
 }
 
-/** The address that 4 or 16 bytes in network order are; mapped and other special ones are taken as they are. */
+/**
+ * The address that 4 or 16 bytes in network order are; mapped and other special ones are taken as they are.
+ */
 export function addressFromBytes(bytes: Uint8Array): Address {
   if (bytes.length === 4) return { family: 4, text: bytes.join('.'), bytes };
   assert(bytes.length === 16, 'an address has 4 or 16 bytes');

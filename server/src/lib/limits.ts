@@ -156,6 +156,8 @@ export const countersIntervalMs = 5_000;
 /** Rest after a run that failed, doubled from the one to the other; a transition does not wait for it. */
 export const reconcileRetryMsMin = 1_000;
 export const reconcileRetryMsMax = 30_000;
+/** A VIP that was changed is read back after this rest: one that changes all the time, no more often. */
+export const readBackDelayMs = 250;
 /** Tables kept as predicted, by their weights. */
 export const predictedTablesMax = 20_000;
 /** Size of a simulated stats segment; of it only what is written takes memory. */

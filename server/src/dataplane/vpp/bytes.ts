@@ -32,7 +32,7 @@ export class FieldReader {
   /** A copy, so that nothing keeps the whole frame alive. */
   raw(length: number): Uint8Array {
     const start = this.#take(length);
-    return Uint8Array.prototype.slice.call(this.#bytes, start, start + length);
+    return new Uint8Array(this.#bytes.subarray(start, start + length));
   }
 
   /** Fixed-size, ends at its first NUL. */

@@ -14,7 +14,9 @@ export type Values<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends FieldType<infer T> ? T : never;
 };
 
-/** An address as the wire has it: `af` 0 = IPv4 (first four bytes), 1 = IPv6; other values can be read too. */
+/**
+ * An address as the wire has it: `af` 0 = IPv4 (first four bytes), 1 = IPv6; other values can be read too.
+ */
 export interface WireAddress {
   readonly af: number;
   /** 16 */
@@ -109,8 +111,9 @@ export const messageTable: FieldType<readonly { readonly id: number; readonly ke
 };
 
 /**
- * What stands between the id and the fields: `request`: client index, context; `reply`: context alone. The two
- * messages that open a connection have it the other way round, for there is no client index before the answer.
+ * What stands between the id and the fields: `request`: client index, context; `reply`: context alone. The
+ * two messages that open a connection have it the other way round, for there is no client index before the
+ * answer.
  */
 export type Prologue = 'request' | 'reply';
 

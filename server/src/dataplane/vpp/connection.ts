@@ -28,7 +28,9 @@ export interface TransportEvents {
   readonly onClosed: (reason: { readonly errno: number; readonly message: string }) => void;
 }
 
-/** Why a connection ended. `silent`: VPP does not answer; `broken`: it answered nonsense; `closed`: it left. */
+/**
+ * Why a connection ended. `silent`: VPP does not answer; `broken`: it answered nonsense; `closed`: it left.
+ */
 export class ConnectionFault extends Error {
   readonly kind: 'silent' | 'broken' | 'closed';
 
@@ -52,6 +54,8 @@ export interface ConnectionOptions {
   /** Once, when it ended by itself; what was in flight is rejected before. */
   readonly onClosed: (fault: ConnectionFault) => void;
   readonly onCall?: (call: ApiCall) => void;
+  /** Aborted, it closes the connection, in the middle of the handshake, too. */
+  readonly signal?: AbortSignal;
 }
 
 const clientName = 'vpp-maglev';
@@ -103,6 +107,7 @@ export class Connection {
       ...options,
       onClosed: (fault) => welcomed && options.onClosed(fault),
     });
+    options.signal?.addEventListener('abort', () => connection.close(), { once: true });
     const context = connection.#nextContext();
     const hello = encode(socketCreate, { id: socketCreateId, clientIndex: 0, context }, { name: clientName });
     const welcome = (await connection.#enqueue(context, [hello], socketCreate.name, {

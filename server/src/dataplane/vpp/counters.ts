@@ -1,5 +1,5 @@
-// Samples VPP's counters: per VIP from the stats segment, at the VIP's pool index, and of the route that the VIP's
-// prefix has. It takes the indexes as they were observed last and never asks for more than it shows.
+// Samples VPP's counters: per VIP from the stats segment, at the VIP's pool index, and of the route that the
+// VIP's prefix has. It takes the indexes as they were observed last and never asks for more than it shows.
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { countersIntervalMs } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';

@@ -1,5 +1,5 @@
-// From VPP's answers to what it holds: dumps and text joined, normalised, without what lingers. Pure; the quirks
-// that it evens out are those of VPP's lb plugin (api.c, v26.10-rc0).
+// From VPP's answers to what it holds: dumps and text joined, normalised, without what lingers. Pure; the
+// quirks that it evens out are those of VPP's lb plugin (api.c, v26.10-rc0).
 
 import { type Address, addressFromBytes, byAddress } from '../../lib/address.ts';
 import type { Encap, LbConf, ObservedAs, ObservedLb, ObservedVip, VipKey } from '../lb-state.ts';
@@ -35,8 +35,9 @@ export function confOf(reply: Values<typeof lbConfGetReply.fields>): LbConf {
 }
 
 /**
- * All that VPP holds. Undefined: the answers do not fit each other, because something changed between them; ask
- * again. VIPs that cannot be named in a request (a length or protocol that VPP should have refused) are left out.
+ * All that VPP holds. Undefined: the answers do not fit each other, because something changed between them;
+ * ask again. VIPs that cannot be named in a request (a length or protocol that VPP should have refused) are
+ * left out.
  */
 export function joinObservation(
   atMs: number,

@@ -1,6 +1,6 @@
-// From an operation to the request that carries it, checked first: some well-formed requests crash VPP, others
-// do something else than they say (vpp-api's handlers check next to nothing). The only place that makes requests
-// which change VPP. Pure.
+// From an operation to the request that carries it, checked first: some well-formed requests crash VPP,
+// others do something else than they say (vpp-api's handlers check next to nothing). The only place that
+// makes requests which change VPP. Pure.
 import type { Address } from '../../lib/address.ts';
 import {
   flowTimeoutMsMax,
@@ -64,7 +64,9 @@ function toRequest(op: LbOp): LbRequest {
   }
 }
 
-/** VPP looks at nothing but the key when it deletes; the rest is such that it would be harmless all the same. */
+/**
+ * VPP looks at nothing but the key when it deletes; the rest is such that it would be harmless all the same.
+ */
 function vipRequest(key: VipKey, added: NewVip | undefined): LbRequest {
   const values: Values<typeof lbAddDelVipV2.fields> = {
     ...wireVip(key),
@@ -129,6 +131,7 @@ function refuseOp(op: LbOp): string | undefined {
 /** Without these VPP segfaults at the next packet, or allocates without bound. */
 function refuseConf(conf: LbConf): string | undefined {
   const { ipv4SrcAddress, ipv6SrcAddress, stickyBucketsPerCore: buckets, flowTimeoutSeconds: timeout } = conf;
+  if (isMalformed(ipv4SrcAddress) || isMalformed(ipv6SrcAddress)) return 'a source is a malformed address';
   if (ipv4SrcAddress.family !== 4 || ipv6SrcAddress.family !== 6) return 'a source has the wrong family';
   if (!isPowerOfTwo(buckets, stickyBucketsPerCoreMax)) {
     return `${buckets} sticky buckets per core: must be a power of two, 1 to ${stickyBucketsPerCoreMax}`;
@@ -140,10 +143,13 @@ function refuseConf(conf: LbConf): string | undefined {
 
 /** A wrong family or length is taken by VPP for another prefix, or crashes it. */
 export function refuseVip({ address, prefixLength, protocol, port }: VipKey): string | undefined {
+  if (isMalformed(address)) return `${address.text}: malformed address`;
   const bits = address.bytes.length * 8;
   if (!Number.isInteger(prefixLength) || prefixLength < 0 || prefixLength > bits) {
     return `prefix length ${prefixLength}: must be 0 to ${bits}`;
   }
+  // VPP cuts such bits off in silence, and what is left may be in ::/96.
+  if (hasHostBits(address, prefixLength)) return `${address.text}/${prefixLength} has bits beyond its prefix`;
   if (looksLikeIpv4(address)) return `${address.text}: VPP takes addresses in ::/96 for IPv4`;
   if (!Number.isInteger(port) || port < 0 || port > 0xffff) return `port ${port}: must be 0 to 65535`;
   const { any, tcp, udp } = protocolNumbers;
@@ -159,6 +165,7 @@ function refuseNewVip({ encap, newFlowsTableLength: length }: NewVip): string | 
 }
 
 function refuseServer(address: Address): string | undefined {
+  if (isMalformed(address)) return `${address.text}: malformed address`;
   if (!looksLikeIpv4(address)) return undefined;
   return `${address.text}: VPP takes addresses in ::/96 for IPv4`;
 }
@@ -170,6 +177,15 @@ function refuseWeight(weight: number): string | undefined {
 
 function isPowerOfTwo(value: number, max: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= max && (value & (value - 1)) === 0;
+}
+
+const isMalformed = ({ family, bytes }: Address) => bytes.length !== (family === 4 ? 4 : 16);
+
+function hasHostBits({ bytes }: Address, prefixLength: number): boolean {
+  return bytes.some((byte, index) => {
+    const bitsLeft = Math.min(8, Math.max(0, prefixLength - index * 8));
+    return (byte & (0xff >> bitsLeft)) !== 0;
+  });
 }
 
 const looksLikeIpv4 = ({ family, bytes }: Address) =>

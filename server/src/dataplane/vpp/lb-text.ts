@@ -1,6 +1,6 @@
-// Reads `show lb vips verbose`. A workaround, until VPP's API says it: the pool index of a VIP, whether it keeps
-// flows of a source together, and table lengths above 65535 are in no API message. Pure; format: lb.c of VPP,
-// format_lb_vip_detailed.
+// Reads `show lb vips verbose`. A workaround, until VPP's API says it: the pool index of a VIP, whether it
+// keeps flows of a source together, and table lengths above 65535 are in no API message. Pure; format: lb.c
+// of VPP, format_lb_vip_detailed.
 import { parseAddress } from '../../lib/address.ts';
 
 /** What only the text tells of a VIP that is in use. */

@@ -13,7 +13,9 @@ export class MessageTable {
     return this.#ids.get(key);
   }
 
-  /** What is needed and not there, as `name_crc`; where only the layout differs, with the one that is there. */
+  /**
+   * What is needed and not there, as `name_crc`; where only the layout differs, with the one that is there.
+   */
   missing(needed: readonly Pick<Message, 'name' | 'key'>[]): string[] {
     return needed
       .filter((message) => this.idOf(message) === undefined)

@@ -1,5 +1,5 @@
-// Every message that maglevd speaks, with the CRC of its layout. Names, order and widths: VPP's .api files (lb,
-// memclnt, vlib, vpe, ip), as of v26.10-rc0; the CRCs come from its .api.json and are never computed.
+// Every message that maglevd speaks, with the CRC of its layout. Names, order and widths: VPP's .api files
+// (lb, memclnt, vlib, vpe, ip), as of v26.10-rc0; the CRCs come from its .api.json and are never computed.
 import {
   address,
   bool,

@@ -1,5 +1,5 @@
-// A real VPP (or the simulator) as a dataplane: observe and apply over the binary API, counters over the stats
-// segment. It speaks of vips and ases only and decides nothing.
+// A real VPP (or the simulator) as a dataplane: observe and apply over the binary API, counters over the
+// stats segment. It speaks of vips and ases only and decides nothing.
 import type { Clock } from '../../lib/clock.ts';
 import { vppApplyWindow, vppObserveTriesMax } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
@@ -14,6 +14,7 @@ import type {
 import type { LbOp } from '../lb-op.ts';
 import type { ObservedAs, ObservedLb, VipKey } from '../lb-state.ts';
 import { vipName } from '../lb-state.ts';
+import { MalformedMessage } from './bytes.ts';
 import type { ApiCall, Connection, Transport, TransportEvents } from './connection.ts';
 import { ConnectionFault } from './connection.ts';
 import { CountersSampler } from './counters.ts';
@@ -74,6 +75,8 @@ export function createVppDataplane(options: VppDataplaneOptions): Dataplane {
       return { ok: true, value: await question(session.connection) };
     } catch (error) {
       if (error instanceof ConnectionFault) return { ok: false, fault: lost(error.message) };
+      // What VPP says is not ours to vouch for: a whole answer that makes no sense is no answer.
+      if (error instanceof MalformedMessage) return { ok: false, fault: lost(error.message) };
       throw error;
     }
   }

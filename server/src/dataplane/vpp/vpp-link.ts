@@ -1,5 +1,5 @@
-// The connection to a VPP as a whole: API and stats sockets stand and fall together, and are sought again after a
-// rest. It names the state for people and tells who watches; what VPP holds is none of its business.
+// The connection to a VPP as a whole: API and stats sockets stand and fall together, and are sought again
+// after a rest. It names the state for people and tells who watches; what VPP holds is none of its business.
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { vppPingIntervalMs, vppReconnectMsMax, vppReconnectMsMin } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
@@ -123,17 +123,24 @@ export class VppLink {
   async #tryOnce(): Promise<Ending> {
     const { clock, openTransport, onCall } = this.#options;
     const closed = Promise.withResolvers<ConnectionFault>();
-    let connection: Connection;
-    try {
-      connection = await Connection.open({ clock, open: openTransport, onClosed: closed.resolve, onCall });
-    } catch (error) {
-      return endingOf(error, false);
-    }
+    const abort = new AbortController();
     this.#endSession = () => {
-      connection.close();
+      abort.abort();
       closed.resolve(new ConnectionFault('closed', 'closed by maglevd'));
     };
-    if (this.#stopped) this.#endSession();
+    let connection: Connection;
+    try {
+      connection = await Connection.open({
+        clock,
+        open: openTransport,
+        onClosed: closed.resolve,
+        onCall,
+        signal: abort.signal,
+      });
+    } catch (error) {
+      this.#endSession = undefined;
+      return endingOf(error, false);
+    }
     this.#missing = connection.table().missing(neededMessages);
     const stats =
       this.#missing.length > 0 ? undefined : await this.#greet(connection).catch((e: unknown) => e);
@@ -150,25 +157,28 @@ export class VppLink {
 
   /** Who VPP is; rejects when it does not say, or has no stats for us. */
   async #greet(connection: Connection): Promise<StatsSegment> {
-    const [version, ping] = await Promise.all([
-      connection.request(showVersion, {}, showVersionReply),
-      connection.request(controlPing, {}, controlPingReply),
-    ]);
     const stats = new StatsSegment(await this.#options.openStats());
-    const boot = stats.readScalar('/sys/boottime');
-    if (!boot.ok) {
+    try {
+      const boot = stats.readScalar('/sys/boottime');
+      if (!boot.ok) throw new Error(`stats segment: ${boot.reason}`);
+      // Asked last, so that a connection that ended meanwhile is not taken for one that stands.
+      const [version, ping] = await Promise.all([
+        connection.request(showVersion, {}, showVersionReply),
+        connection.request(controlPing, {}, controlPingReply),
+      ]);
+      this.#known = {
+        version: version.version,
+        buildDate: version.buildDate,
+        buildDirectory: version.buildDirectory,
+        pid: ping.vpePid,
+        bootTimeMs: Number(boot.value) * 1000,
+        connectTimeMs: this.#options.clock.wallMs(),
+      };
+      return stats;
+    } catch (error) {
       stats.close();
-      throw new Error(`stats segment: ${boot.reason}`);
+      throw error;
     }
-    this.#known = {
-      version: version.version,
-      buildDate: version.buildDate,
-      buildDirectory: version.buildDirectory,
-      pid: ping.vpePid,
-      bootTimeMs: Number(boot.value) * 1000,
-      connectTimeMs: this.#options.clock.wallMs(),
-    };
-    return stats;
   }
 
   async #serve(session: VppSession, closed: Promise<ConnectionFault>): Promise<Ending> {
@@ -186,7 +196,8 @@ export class VppLink {
   async #endure(connection: Connection, closed: Promise<ConnectionFault>): Promise<Ending> {
     this.#known = {};
     const version = await this.#askVersion(connection);
-    const reason = `VPP ${version ?? 'of unknown version'} lacks ${this.#missing.join(', ')}: 26.10 or newer is needed`;
+    const vpp = `VPP ${version ?? 'of unknown version'}`;
+    const reason = `${vpp} lacks ${this.#missing.join(', ')}: 26.10 or newer is needed`;
     if (version !== undefined) this.#known = { version };
     this.#change('incompatible', reason);
     const canPing = [controlPing, controlPingReply].every(
