@@ -55,12 +55,14 @@ export class Reconciler {
   #readBackTimer: Timer | undefined;
   #syncTimer: Timer | undefined;
   #unwatch: (() => void) | undefined;
+  /** Whether a VPP was connected since the start. */
+  #knowsVpp = false;
   #stopped = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     const { clock, log, events, source } = options;
-    this.#gate = new WarmupGate({ clock, source, onPhase: () => this.#phaseChanged() });
+    this.#gate = new WarmupGate({ clock, source, onPhase: () => this.#wakeForAll() });
     this.#journal = new SyncJournal({ log, events, frontendOf: (vip) => this.#frontends.get(vip) });
   }
 
@@ -111,9 +113,8 @@ export class Reconciler {
     this.#debts.retain((vip, address) =>
       Boolean(vips.get(vip)?.applicationServers.some((server) => server.address.text === address)),
     );
-    this.#queue.addAll();
     this.#planSync();
-    this.#wake();
+    this.#wakeForAll();
   }
 
   /** A runtime weight was set or taken back; `flush`: its flows in this frontend are to be cut. */
@@ -169,11 +170,6 @@ export class Reconciler {
 
   // --- runs
 
-  #phaseChanged(): void {
-    this.#queue.addAll();
-    this.#wake();
-  }
-
   #connectionChanged(sameVpp: boolean): void {
     const info = this.#options.dataplane.info();
     const { connection } = info;
@@ -184,11 +180,12 @@ export class Reconciler {
     }
     if (!sameVpp) {
       this.#belief = undefined;
-      this.#debts.clear();
+      // One that took the place of another has no flows; the first one may have been there all the time.
+      if (this.#knowsVpp) this.#debts.clear();
     }
-    this.#queue.addAll();
+    this.#knowsVpp = true;
     this.#retryMs = reconcileRetryMsMin;
-    this.#wake();
+    this.#wakeForAll();
   }
 
   #planSync(): void {
@@ -196,15 +193,19 @@ export class Reconciler {
     this.#syncTimer?.cancel();
     if (this.#stopped) return;
     this.#syncTimer = clock.setTimer(source.config().lb.syncIntervalMs, () => {
-      this.#queue.addAll();
       this.#planSync();
-      this.#wake();
+      this.#wakeForAll();
     });
   }
 
   #canRun(): boolean {
     if (this.#stopped || this.#options.dataplane.info().connection !== 'connected') return false;
     return this.#gate.phase() !== 'hands-off';
+  }
+
+  #wakeForAll(): void {
+    this.#queue.addAll();
+    this.#wake();
   }
 
   #wake(): void {
@@ -366,10 +367,7 @@ export class Reconciler {
   #retryLater(): void {
     this.#retryTimer?.cancel();
     if (this.#stopped) return;
-    this.#retryTimer = this.#options.clock.setTimer(this.#retryMs, () => {
-      this.#queue.addAll();
-      this.#wake();
-    });
+    this.#retryTimer = this.#options.clock.setTimer(this.#retryMs, () => this.#wakeForAll());
     this.#retryMs = Math.min(this.#retryMs * 2, reconcileRetryMsMax);
   }
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { simulate } from './simulate.ts';
+import type { SeedRange, SeedResult } from './worker.ts';
 
 const seeds = 50;
 const minutesPerSeed = 40;
@@ -9,18 +12,29 @@ test(`${seeds} seeds of ${minutesPerSeed} simulated minutes keep the invariants`
   let minutes = 0;
   let transitions = 0;
   let lateProbes = 0;
-  for (let seed = 1; seed <= seeds; seed++) {
-    const result = await simulate(seed, minutesPerSeed).catch((error: Error) => {
-      throw new Error(`seed ${seed} (npm run sim -- --seed ${seed}): ${error.message}`, { cause: error });
-    });
+  const seen = { mutations: 0, emptied: 0, warmChanges: 0, warmLowerings: 0, flushes: 0 };
+  const range: SeedRange = { first: 1, last: seeds, minutes: minutesPerSeed };
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: range });
+  const [results] = (await once(worker, 'message')) as [SeedResult[]];
+  for (const result of results) {
     minutes += result.simulatedMinutes;
     transitions += result.transitions;
     lateProbes += result.lateProbes;
+    seen.mutations += result.seen.mutations;
+    seen.emptied += result.seen.emptied;
+    seen.warmChanges += result.seen.warmChanges;
+    seen.warmLowerings += result.seen.warmLowerings;
+    seen.flushes += result.seen.flushes;
   }
   t.diagnostic(`${Math.round(minutes)} minutes, ${transitions} transitions, ${lateProbes} late probes`);
+  t.diagnostic(JSON.stringify(seen));
   assert.ok(minutes > 2000);
   assert.ok(transitions > 1000, 'the world was not dull');
   assert.ok(lateProbes > 100, 'we were late often enough');
+  assert.ok(seen.mutations > 10_000, 'VPP was changed often enough');
+  assert.ok(seen.emptied > 100, 'VIPs lost their last server often enough');
+  assert.ok(seen.flushes > 100, 'flows had to be cut often enough');
+  assert.ok(seen.warmChanges > 100 && seen.warmLowerings > 5, 'the warm-up had something to hold back');
 });
 
 test('the same seed gives the same run', async () => {

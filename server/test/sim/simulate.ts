@@ -3,44 +3,20 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { createDaemon, type Daemon } from '../../src/daemon.ts';
-import type { NumberedEvent } from '../../src/events/event.ts';
-import type { Transition } from '../../src/health/backend-health.ts';
 import type { Log } from '../../src/lib/log.ts';
 import { createPrng, type Prng } from '../../src/lib/prng.ts';
 import type { BackendAction } from '../../src/overrides/actions.ts';
-import { effectiveAdmin, listOverrides } from '../../src/overrides/overrides.ts';
-import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
-import {
-  type Behaviour,
-  createFakeNetwork,
-  exhaustedDetail,
-  type FakeNetwork,
-} from '../support/fake-network.ts';
-import {
-  createFakeDisk,
-  createFakeFile,
-  createFileModel,
-  editFile,
-  type FakeDisk,
-  type FakeFile,
-  type FileModel,
-  fileText,
-  pick,
-} from './world.ts';
-
-/** How often each kind of step is drawn; a run switches some off and weights the rest wildly. */
-const stepKinds = [
-  'quiet',
-  'fault',
-  'operator',
-  'reload',
-  'bad-reload',
-  'stall',
-  'wall-jump',
-  'restart',
-  'disk',
-] as const;
-type StepKind = (typeof stepKinds)[number];
+import { listOverrides } from '../../src/overrides/overrides.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { createFakeDataplane } from '../support/fake-dataplane.ts';
+import { type Behaviour, createFakeNetwork } from '../support/fake-network.ts';
+import { createFakeVpp } from '../support/fake-vpp.ts';
+import { checkInvariants, checkQuiet, observe, readEvents, watch } from './invariants.ts';
+import { LbWitness } from './lb-witness.ts';
+import { type StepKind, stepKinds, type World } from './state.ts';
+import { checkSameOperations } from './vpp-invariants.ts';
+import { takeVppStep } from './vpp-steps.ts';
+import { createFakeDisk, createFakeFile, createFileModel, editFile, fileText, pick } from './world.ts';
 
 export interface SimulationResult {
   readonly seed: number;
@@ -48,26 +24,10 @@ export interface SimulationResult {
   readonly steps: number;
   readonly transitions: number;
   readonly lateProbes: number;
+  /** How often there was something to look at in VPP. */
+  readonly seen: LbWitness['seen'];
   /** What happened, as text: equal for equal seeds. */
   readonly digest: string;
-}
-
-interface World {
-  readonly prng: Prng;
-  readonly clock: FakeClock;
-  readonly network: FakeNetwork;
-  readonly model: FileModel;
-  readonly file: FakeFile;
-  readonly disk: FakeDisk;
-  readonly behaviours: Map<string, Behaviour>;
-  readonly weights: readonly (readonly [StepKind, number])[];
-  daemon: Daemon;
-  unwatch: () => void;
-  cursor: number;
-  transitions: number;
-  lateProbes: number;
-  stalledMs: number;
-  readonly story: string[];
 }
 
 const silence = () => undefined;
@@ -92,6 +52,8 @@ export async function simulate(seed: number, minutes: number): Promise<Simulatio
     steps++;
   }
   await checkQuiet(world);
+  // A restart costs real time: not in every run.
+  if (seed % 4 === 0) await checkSameOperations(world, () => restart(world));
   await stopDaemon(world);
   return {
     seed,
@@ -99,7 +61,8 @@ export async function simulate(seed: number, minutes: number): Promise<Simulatio
     steps,
     transitions: world.transitions,
     lateProbes: world.lateProbes,
-    digest: world.story.join('\n'),
+    seen: world.witness.seen,
+    digest: [...world.story, ...world.vpp.mutations].join('\n'),
   };
 }
 
@@ -110,6 +73,8 @@ async function createWorld(seed: number): Promise<World> {
   const model = createFileModel(prng);
   const file = createFakeFile(fileText(model));
   const disk = createFakeDisk();
+  const vpp = createFakeVpp(clock);
+  vpp.delayMs = 1;
   const weights = stepKinds.map((kind) => [kind, drawWeight(prng, kind)] as const);
   const partial = {
     prng,
@@ -118,10 +83,12 @@ async function createWorld(seed: number): Promise<World> {
     model,
     file,
     disk,
+    vpp,
+    witness: new LbWitness(clock, vpp),
     weights,
     behaviours: new Map<string, Behaviour>(),
   };
-  const counts = { cursor: 0, transitions: 0, lateProbes: 0, stalledMs: 0, story: [] };
+  const counts = { cursor: 0, transitions: 0, lateProbes: 0, stalledMs: 0, wishes: 0, story: [] };
   const daemon = await startDaemon(partial);
   const world: World = { ...partial, ...counts, daemon, unwatch: silence };
   world.unwatch = watch(world);
@@ -131,15 +98,15 @@ async function createWorld(seed: number): Promise<World> {
 /** A restart costs real time, mostly in building routes that nobody calls here: it is drawn less often. */
 function drawWeight(prng: Prng, kind: StepKind): number {
   const weight = prng.below(3) === 0 ? 0 : prng.next() ** 3;
-  return kind === 'restart' ? weight / 10 : weight;
+  return kind === 'restart' ? weight / 6 : weight;
 }
 
 async function startDaemon(
-  world: Pick<World, 'clock' | 'prng' | 'file' | 'disk' | 'network'>,
+  world: Pick<World, 'clock' | 'prng' | 'file' | 'disk' | 'network' | 'vpp' | 'witness'>,
 ): Promise<Daemon> {
   const result = await world.file.read();
   assert.ok(result.ok, `the simulated file is valid: ${JSON.stringify(result)}`);
-  return createDaemon({
+  const daemon = await createDaemon({
     clock: world.clock,
     prng: createPrng(world.prng.below(2 ** 32)),
     config: result.config,
@@ -147,7 +114,10 @@ async function startDaemon(
     createLog: () => silentLog,
     createStore: () => world.disk.createStore(),
     createProber: () => ({ prepare: world.network.prepare, close: silence }),
+    createDataplane: () => createFakeDataplane(world.clock, world.vpp),
   });
+  world.witness.daemonStarted(daemon);
+  return daemon;
 }
 
 function drawStep({ prng, weights }: World): StepKind {
@@ -175,7 +145,9 @@ async function takeStep(world: World, kind: StepKind): Promise<void> {
     case 'reload':
       for (let i = 0; i <= prng.below(3); i++) editFile(prng, model);
       file.text = fileText(model);
+      world.witness.touched();
       await world.daemon.reload();
+      world.witness.forgive();
       return clock.advance(prng.below(2000));
     case 'bad-reload':
       await reloadBroken(world);
@@ -191,10 +163,13 @@ async function takeStep(world: World, kind: StepKind): Promise<void> {
       return clock.advance(prng.below(500));
     case 'restart':
       await restart(world);
-      return clock.advance(prng.below(2000));
+      // Long enough, often, for the warm-up to have its way undisturbed.
+      return clock.advance(prng.below(pick(prng, [2000, 15_000])));
     case 'disk':
       disk.full = prng.below(2) === 0;
       return clock.advance(prng.below(500));
+    default:
+      return takeVppStep(world, kind);
   }
 }
 
@@ -229,7 +204,8 @@ function drawFault({ prng, model, network, behaviours }: World): void {
   network.set(address, behaviour);
 }
 
-async function operate({ prng, daemon, model, disk }: World): Promise<void> {
+async function operate({ prng, daemon, model, disk, witness }: World): Promise<void> {
+  witness.touched();
   const name = prng.below(20) === 0 ? 'nobody' : pick(prng, [...model.backends.keys()]);
   const action = pick<BackendAction>(prng, ['pause', 'resume', 'disable', 'enable']);
   const { control } = daemon;
@@ -255,106 +231,6 @@ async function reloadBroken(world: World): Promise<void> {
   assert.equal(result.ok, false);
   assert.deepEqual(observe(daemon), before);
   file.text = fileText(model);
-}
-
-/** Everything that can be seen of the daemon, as plain values. */
-function observe({ control }: Daemon) {
-  const config = control.config();
-  return {
-    config,
-    overrides: listOverrides(control.overrides()),
-    backends: control
-      .checker()
-      .snapshots()
-      .map(({ stats, ...rest }) => ({ ...rest, results: [...stats.results] })),
-    frontends: Array.from(config.frontends.keys(), (name) => ({
-      status: control.frontendStatus(name),
-      sinceMs: control.frontendSinceMs(name),
-    })),
-  };
-}
-
-function checkInvariants(world: World): void {
-  const { daemon, network } = world;
-  const config = daemon.control.config();
-  assert.ok(network.inFlightPeak() <= 1, 'invariant 3: at most one probe in flight per backend');
-  for (const snapshot of daemon.control.checker().snapshots()) {
-    const { name, address, state, admin, counter, rise, fall } = snapshot;
-    const backend = config.backends.get(name);
-    assert.ok(backend, `${name} is in the configuration`);
-    assert.equal(admin, effectiveAdmin(backend, daemon.control.overrides()), `${name}: overrides decide`);
-    if (admin !== 'active') {
-      assert.equal(state, admin);
-      assert.equal(network.inFlight(address), 0, `invariant 3: ${name} is ${state} and probed`);
-    } else {
-      assert.ok(state === 'unknown' || state === 'up' || state === 'down', `${name} is ${state}`);
-      if (state !== 'unknown') assert.equal(state, counter >= rise ? 'up' : 'down');
-    }
-    assert.ok(counter >= 0 && counter < rise + fall);
-    assert.ok(snapshot.transitions.length <= config.healthchecker.transitionHistory);
-  }
-  assert.equal(daemon.control.checker().snapshots().length, config.backends.size);
-  // A reader that comes seldom is the one who finds that his place is gone.
-  if (world.prng.below(4) === 0) readEvents(world);
-}
-
-/** Invariant 5: numbers rise by one, or a resync is announced. */
-function readEvents(world: World): void {
-  const { events } = world.daemon;
-  for (;;) {
-    const read = events.read(world.cursor, 1 + world.prng.below(100));
-    if (read.t === 'resync') {
-      assert.ok(read.cursor > world.cursor, 'invariant 5: a resync moves forward');
-      world.story.push(`resync ${world.cursor} -> ${read.cursor}`);
-    } else {
-      for (const [index, { sequence, event }] of read.events.entries()) {
-        assert.equal(sequence, world.cursor + 1 + index, 'invariant 5: consecutive numbers');
-        if (event.kind !== 'backend') continue;
-        const { from, to, code } = event.transition;
-        world.story.push(`${sequence} ${event.backend} ${from} ${to} ${code}`);
-      }
-      if (read.events.length === 0) return;
-    }
-    world.cursor = read.cursor;
-  }
-}
-
-/** Sees every event at the moment it is appended. */
-function watch(world: World): () => void {
-  const { events } = world.daemon;
-  return events.subscribe(() => {
-    const read = events.read(events.lastSequence() - 1, 1);
-    assert.ok(read.t === 'events' && read.events.length === 1, 'the newest event can be read');
-    const { event } = read.events[0] as NumberedEvent;
-    if (event.kind !== 'backend') return;
-    world.transitions++;
-    checkTransition(world, event.backend, event.transition);
-  });
-}
-
-/** A backend that always answered well in time is never called down, whatever we did to ourselves. */
-function checkTransition({ daemon, behaviours }: World, name: string, transition: Transition): void {
-  const { to, code, detail } = transition;
-  const address = daemon.control.checker().snapshot(name)?.address;
-  assert.notEqual(detail, exhaustedDetail, `${name}: our own exhaustion changed its state`);
-  if (address === undefined || to !== 'down' || behaviours.has(address)) return;
-  assert.fail(`${name} always answered within its timeout and went down with ${code}`);
-}
-
-/** After quiet, every probed backend is what the world says it is. */
-async function checkQuiet(world: World): Promise<void> {
-  const { clock, daemon, behaviours } = world;
-  await clock.advance(120_000);
-  for (const { name, address, admin, check, state } of daemon.control.checker().snapshots()) {
-    const behaviour = behaviours.get(address) ?? { t: 'alive', afterMs: 1 };
-    if (admin !== 'active' || !check || behaviour.t === 'exhausted') continue;
-    assert.equal(
-      state,
-      behaviour.t === 'alive' ? 'up' : 'down',
-      `${name}: ${JSON.stringify(behaviour)} after quiet`,
-    );
-  }
-  checkInvariants(world);
 }
 
 /** Invariant 7: nothing is left after stop. */

@@ -9,12 +9,21 @@ import type { OverridesStore } from '../../src/overrides/store.ts';
 /** What the file says, before it becomes text. */
 export interface FileModel {
   history: number;
+  /** Seconds. */
+  startup: { min: number; max: number };
   backends: Map<string, { address: string; check: string | undefined; enabled: boolean }>;
   checks: Map<
     string,
     { interval: number; fast: number; down: number; timeout: number; rise: number; fall: number }
   >;
-  frontends: Map<string, { pools: { backend: string; weight: number }[][] }>;
+  frontends: Map<string, FrontendModel>;
+}
+
+interface FrontendModel {
+  pools: { backend: string; weight: number }[][];
+  flushOnDown: boolean;
+  tableLength: number;
+  sticky: boolean;
 }
 
 /** Enough for every rule to meet; more would only be parsed again and again. */
@@ -27,6 +36,7 @@ export function pick<T>(prng: Prng, items: readonly T[]): T {
 export function createFileModel(prng: Prng): FileModel {
   const model: FileModel = {
     history: 1 + prng.below(6),
+    startup: { min: pick(prng, [0, 1, 2, 5]), max: pick(prng, [10, 30]) },
     backends: new Map(),
     checks: new Map(),
     frontends: new Map(),
@@ -55,11 +65,25 @@ export function addBackend(prng: Prng, model: FileModel): void {
   const check = prng.below(6) === 0 ? undefined : pick(prng, [...model.checks.keys()]);
   model.backends.set(name, { address: freshAddress(prng), check, enabled: prng.below(8) !== 0 });
   const frontend = `f${prng.below(3)}`;
-  const pools = model.frontends.get(frontend)?.pools ?? [[]];
+  const present = model.frontends.get(frontend) ?? { pools: [[]], ...drawFrontend(prng) };
+  const { pools } = present;
   const pool = prng.below(3) === 0 ? [] : (pools.at(-1) as { backend: string; weight: number }[]);
   pool.push({ backend: name, weight: pick(prng, [0, 50, 100]) });
   if (!pools.includes(pool)) pools.push(pool);
-  model.frontends.set(frontend, { pools: pools.filter((p) => p.length > 0) });
+  // Now and then somebody serves as the last resort, too: of another frontend, or of another pool of this
+  // one.
+  if (prng.below(4) === 0) {
+    pools.push([{ backend: pick(prng, [...model.backends.keys()]), weight: pick(prng, [1, 100]) }]);
+  }
+  model.frontends.set(frontend, { ...present, pools: pools.filter((p) => p.length > 0) });
+}
+
+function drawFrontend(prng: Prng): Omit<FrontendModel, 'pools'> {
+  return {
+    flushOnDown: prng.below(2) === 0,
+    tableLength: pick(prng, [64, 128, 256]),
+    sticky: prng.below(4) === 0,
+  };
 }
 
 export function freshAddress(prng: Prng): string {
@@ -71,7 +95,7 @@ export function editFile(prng: Prng, model: FileModel): void {
   const name = pick(prng, [...model.backends.keys()]);
   const backend = model.backends.get(name);
   const check = model.checks.get(pick(prng, [...model.checks.keys()]));
-  switch (prng.below(6)) {
+  switch (prng.below(7)) {
     case 0:
       if (model.backends.size < backendCountMax) addBackend(prng, model);
       return;
@@ -87,6 +111,9 @@ export function editFile(prng: Prng, model: FileModel): void {
     case 4:
       if (check) Object.assign(check, drawCheck(prng));
       return;
+    case 5:
+      Object.assign(pick(prng, [...model.frontends.values()]), drawFrontend(prng));
+      return;
     default:
       model.history = 1 + prng.below(6);
   }
@@ -94,12 +121,12 @@ export function editFile(prng: Prng, model: FileModel): void {
 
 function removeBackend(model: FileModel, name: string): void {
   model.backends.delete(name);
-  for (const [frontend, { pools }] of model.frontends) {
-    const rest = pools
+  for (const [frontend, present] of model.frontends) {
+    const rest = present.pools
       .map((pool) => pool.filter((entry) => entry.backend !== name))
       .filter((pool) => pool.length > 0);
     if (rest.length === 0) model.frontends.delete(frontend);
-    else model.frontends.set(frontend, { pools: rest });
+    else model.frontends.set(frontend, { ...present, pools: rest });
   }
 }
 
@@ -107,7 +134,11 @@ export function fileText(model: FileModel): string {
   const lines = [
     'maglev:',
     `  healthchecker: { transition-history: ${model.history} }`,
-    '  vpp: { lb: { ipv4-src-address: 10.255.0.1 } }',
+    '  vpp:',
+    '    lb:',
+    '      ipv4-src-address: 10.255.0.1',
+    `      startup-min-delay: ${model.startup.min}s`,
+    `      startup-max-delay: ${model.startup.max}s`,
     '  healthchecks:',
   ];
   for (const [name, c] of model.checks) {
@@ -121,12 +152,16 @@ export function fileText(model: FileModel): string {
     lines.push(`    ${name}: { address: ${b.address}, enabled: ${b.enabled}${check} }`);
   }
   lines.push('  frontends:');
-  for (const [index, [name, { pools }]] of [...model.frontends].entries()) {
+  for (const [index, [name, { pools, flushOnDown, tableLength, sticky }]] of [...model.frontends].entries()) {
     lines.push(
       `    ${name}:`,
-      `      address: 10.254.0.${index + 1}`,
+      // Two share an address.
+      `      address: 10.254.0.${index >> 1}`,
       '      protocol: tcp',
-      '      port: 80',
+      `      port: ${80 + index}`,
+      `      flush-on-down: ${flushOnDown}`,
+      `      new-flows-table-length: ${tableLength}`,
+      `      src-ip-sticky: ${sticky}`,
       '      pools:',
     );
     for (const [i, pool] of pools.entries()) {

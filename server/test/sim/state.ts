@@ -1,0 +1,52 @@
+// What a simulated run consists of: the daemon, the world around it, and what happened so far.
+import type { Daemon } from '../../src/daemon.ts';
+import type { Prng } from '../../src/lib/prng.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
+import type { Behaviour, FakeNetwork } from '../support/fake-network.ts';
+import type { FakeVpp } from '../support/fake-vpp.ts';
+import type { LbWitness } from './lb-witness.ts';
+import type { FakeDisk, FakeFile, FileModel } from './world.ts';
+
+/** How often each kind of step is drawn; a run switches some off and weights the rest wildly. */
+export const stepKinds = [
+  'quiet',
+  'fault',
+  'operator',
+  'weight',
+  'reload',
+  'bad-reload',
+  'stall',
+  'wall-jump',
+  'restart',
+  'disk',
+  'sync',
+  'vpp-restart',
+  'vpp-cut',
+  'vpp-refuse',
+  'vpp-lose',
+  'vpp-drift',
+  'vpp-slow',
+] as const;
+export type StepKind = (typeof stepKinds)[number];
+
+export interface World {
+  readonly prng: Prng;
+  readonly clock: FakeClock;
+  readonly network: FakeNetwork;
+  readonly model: FileModel;
+  readonly file: FakeFile;
+  readonly disk: FakeDisk;
+  readonly vpp: FakeVpp;
+  readonly witness: LbWitness;
+  readonly behaviours: Map<string, Behaviour>;
+  readonly weights: readonly (readonly [StepKind, number])[];
+  daemon: Daemon;
+  unwatch: () => void;
+  cursor: number;
+  transitions: number;
+  lateProbes: number;
+  stalledMs: number;
+  /** Wishes of operators for a run that were not answered yet. */
+  wishes: number;
+  readonly story: string[];
+}
