@@ -60,7 +60,7 @@ export function viewFrontend({ control, lb }: HandlerContext, name: string) {
   const status = must(control.frontendStatus(name), `status of frontend ${name}`);
   const servers = lb?.reconciler.held(vipName(vipKeyOf(frontend)))?.applicationServers;
   const buckets = new Map(servers?.map((server) => [server.address.text, server.buckets]));
-  const bucketsOf = (backend: string) => buckets.get(backendAddress(backend, config).text);
+  const bucketsOf = (backend: string) => buckets.get(backendAddress(backend, config));
   return frontendView(frontend, status, control.frontendSinceMs(name), config, bucketsOf);
 }
 

@@ -3,7 +3,8 @@
 import type { Config, Frontend } from '../config/config.ts';
 import { largestWeight, programmedWeight } from '../config/programmed-weight.ts';
 import type { FrontendStatus } from '../health/frontend-state.ts';
-import { type Address, byAddress, parseAddress } from '../lib/address.ts';
+import { byAddress } from '../lib/address.ts';
+import { AddressBook } from '../lib/address-book.ts';
 import { must } from '../lib/assert.ts';
 import {
   byVip,
@@ -19,6 +20,8 @@ import {
 /** What the border reads of our side. */
 export interface DesiredInputs {
   readonly config: Config;
+  /** Of addresses that were parsed before. */
+  readonly addresses?: AddressBook;
   /** The frontends in question: all of them, or some. */
   readonly names: readonly string[];
   readonly statusOf: (frontend: string) => FrontendStatus;
@@ -27,21 +30,34 @@ export interface DesiredInputs {
 }
 
 /** All that VPP is to hold of the frontends in question. */
-export function desiredLb({ config, names, statusOf, isReleased }: DesiredInputs): DesiredLb {
+export function desiredLb({
+  config,
+  addresses = new AddressBook(),
+  names,
+  statusOf,
+  isReleased,
+}: DesiredInputs): DesiredLb {
   const vips: DesiredVip[] = [];
   const held = new Set<string>();
   for (const name of names) {
     const frontend = must(config.frontends.get(name), `frontend ${name}`);
-    if (isReleased(name)) vips.push(desiredVip(frontend, statusOf(name), config));
-    else held.add(vipName(vipKeyOf(frontend)));
+    if (isReleased(name)) vips.push(desiredVip(frontend, statusOf(name), config, addresses));
+    else held.add(vipName(vipKeyOf(frontend, addresses)));
   }
   vips.sort(byVip);
-  return { conf: desiredConf(config), vips: new Map(vips.map((vip) => [vipName(vip), vip])), held };
+  return {
+    conf: desiredConf(config, addresses),
+    vips: new Map(vips.map((vip) => [vipName(vip), vip])),
+    held,
+  };
 }
 
 /** What tells the frontend's VIP apart. */
-export function vipKeyOf(frontend: Pick<Frontend, 'address' | 'protocol' | 'port'>): VipKey {
-  const address = addressOf(frontend.address);
+export function vipKeyOf(
+  frontend: Pick<Frontend, 'address' | 'protocol' | 'port'>,
+  addresses = new AddressBook(),
+): VipKey {
+  const address = addresses.fromText(frontend.address);
   return {
     address,
     prefixLength: address.family === 4 ? 32 : 128,
@@ -51,14 +67,19 @@ export function vipKeyOf(frontend: Pick<Frontend, 'address' | 'protocol' | 'port
 }
 
 /** One frontend as a VIP; every backend of every pool is an AS of it, once. */
-export function desiredVip(frontend: Frontend, status: FrontendStatus, config: Config): DesiredVip {
+export function desiredVip(
+  frontend: Frontend,
+  status: FrontendStatus,
+  config: Config,
+  addresses = new AddressBook(),
+): DesiredVip {
   return {
-    ...vipKeyOf(frontend),
+    ...vipKeyOf(frontend, addresses),
     encap: encapOf(frontend, config),
     newFlowsTableLength: frontend.newFlowsTableLength,
     srcIpSticky: frontend.srcIpSticky,
     frontend: frontend.name,
-    applicationServers: desiredServers(frontend, status, config),
+    applicationServers: desiredServers(frontend, status, config, addresses),
   };
 }
 
@@ -68,11 +89,17 @@ export function encapOf(frontend: Pick<Frontend, 'pools'>, config: Config): 'gre
   return config.backends.get(first)?.family === 6 ? 'gre6' : 'gre4';
 }
 
-export function backendAddress(backend: string, config: Config): Address {
-  return addressOf(must(config.backends.get(backend), `backend ${backend}`).address);
+/** Text of the address of a backend that the configuration has. */
+export function backendAddress(backend: string, config: Config): string {
+  return must(config.backends.get(backend), `backend ${backend}`).address;
 }
 
-function desiredServers(frontend: Frontend, status: FrontendStatus, config: Config): DesiredAs[] {
+function desiredServers(
+  frontend: Frontend,
+  status: FrontendStatus,
+  config: Config,
+  addresses: AddressBook,
+): DesiredAs[] {
   const largest = largestWeight(frontend);
   const servers = new Map<string, DesiredAs>();
   for (const pool of status.pools) {
@@ -80,7 +107,7 @@ function desiredServers(frontend: Frontend, status: FrontendStatus, config: Conf
       // Listed in several pools it is one AS: its weight is that of the active pool.
       if (servers.has(name) && !pool.active) continue;
       servers.set(name, {
-        address: backendAddress(name, config),
+        address: addresses.fromText(backendAddress(name, config)),
         weight: programmedWeight(pool.active ? weight : 0, frontend.weightSteps, largest),
         backend: name,
       });
@@ -89,17 +116,12 @@ function desiredServers(frontend: Frontend, status: FrontendStatus, config: Conf
   return [...servers.values()].sort((a, b) => byAddress(a.address, b.address));
 }
 
-function desiredConf({ lb }: Config): DesiredConf {
+function desiredConf({ lb }: Config, addresses: AddressBook): DesiredConf {
   return {
-    ...(lb.ipv4SrcAddress !== undefined && { ipv4SrcAddress: addressOf(lb.ipv4SrcAddress) }),
-    ...(lb.ipv6SrcAddress !== undefined && { ipv6SrcAddress: addressOf(lb.ipv6SrcAddress) }),
+    ...(lb.ipv4SrcAddress !== undefined && { ipv4SrcAddress: addresses.fromText(lb.ipv4SrcAddress) }),
+    ...(lb.ipv6SrcAddress !== undefined && { ipv6SrcAddress: addresses.fromText(lb.ipv6SrcAddress) }),
     stickyBucketsPerCore: lb.stickyBucketsPerCore,
     // VPP counts in whole seconds.
     flowTimeoutSeconds: Math.max(1, Math.round(lb.flowTimeoutMs / 1000)),
   };
-}
-
-function addressOf(text: string): Address {
-  const parsed = parseAddress(text);
-  return must(parsed.ok ? parsed.address : undefined, `address in ${text}, which the configuration proved`);
 }

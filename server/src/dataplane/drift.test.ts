@@ -26,9 +26,9 @@ test('each difference has a text, under the VIP that it is in', () => {
   );
   assert.deepEqual(findDrift(left, now), [
     { what: 'flow-timeout 40 to 41' },
-    { vip: name, what: 'encap was changed, gre4 to gre6' },
-    { vip: name, what: 'new-flows-table-length was changed, 16 to 32' },
-    { vip: name, what: 'src-ip-sticky was changed, false to true' },
+    { vip: name, what: 'encap gre4 to gre6' },
+    { vip: name, what: 'new-flows-table-length 16 to 32' },
+    { vip: name, what: 'src-ip-sticky false to true' },
     { vip: name, what: 'as 10.0.0.1 was deleted' },
     { vip: name, what: 'weight of as 10.0.0.2 was changed, 2 to 5' },
     { vip: name, what: 'as 10.0.0.3 was added' },

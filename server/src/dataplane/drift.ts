@@ -1,7 +1,7 @@
 // What VPP holds otherwise than we left it: somebody else was there. Pure; it compares and repairs nothing.
 
 import type { ObservedAs, ObservedLb, ObservedVip } from './lb-state.ts';
-import { describeConfChange } from './plan.ts';
+import { describeConfChange, describeRemaking } from './plan.ts';
 
 export interface Drift {
   /** Name of the VIP; absent: the global parameters. */
@@ -22,15 +22,10 @@ export function findDrift(left: ObservedLb, now: ObservedLb): Drift[] {
 }
 
 function describeVipDrift(left: ObservedVip, now: ObservedVip): string[] {
-  const rows: [string, unknown, unknown][] = [
-    ['encap', left.encap, now.encap],
-    ['new-flows-table-length', left.newFlowsTableLength, now.newFlowsTableLength],
-    ['src-ip-sticky', left.srcIpSticky, now.srcIpSticky],
+  return [
+    ...describeRemaking(left, now),
+    ...describeServerDrift(left.applicationServers, now.applicationServers),
   ];
-  const changes = rows
-    .filter(([, a, b]) => a !== b)
-    .map(([what, a, b]) => `${what} was changed, ${a} to ${b}`);
-  return [...changes, ...describeServerDrift(left.applicationServers, now.applicationServers)];
 }
 
 /** One text per application server that differs. */

@@ -86,9 +86,12 @@ export interface DesiredLb {
   readonly held: ReadonlySet<string>;
 }
 
+const protocolWords = new Map<number, string>(
+  Object.entries(protocolNumbers).map(([word, number]) => [number, word]),
+);
+
 export function protocolWord(protocol: number): string {
-  for (const [word, number] of Object.entries(protocolNumbers)) if (number === protocol) return word;
-  return String(protocol);
+  return protocolWords.get(protocol) ?? String(protocol);
 }
 
 export function prefixText({ address, prefixLength }: Pick<VipKey, 'address' | 'prefixLength'>): string {

@@ -21,7 +21,7 @@ import {
   vipName,
 } from './lb-state.ts';
 import {
-  describeRecreation,
+  describeRemaking,
   type FlushDebt,
   findVipChange,
   type Plan,
@@ -91,7 +91,7 @@ test('a VIP that cannot be changed in place is made anew: servers, VIP, and all 
   ]);
   const why = 'new-flows-table-length 16 to 32, src-ip-sticky false to true';
   assert.equal(plan[0]?.[0]?.why, `made anew: ${why}`);
-  assert.deepEqual(describeRecreation(wanted, there).join(', '), why);
+  assert.deepEqual(describeRemaking(there, wanted).join(', '), why);
 });
 
 test('another encap on a prefix: all of its VIPs go before the first is added', () => {
@@ -277,7 +277,7 @@ const serves = (one: DesiredVip | ObservedVip | undefined) =>
 function steadyVips(wanted: DesiredLb, start: ObservedLb): string[] {
   return [...wanted.vips].flatMap(([name, one]) => {
     const present = start.vips.get(name);
-    const isSteady = present && describeRecreation(one, present).length === 0;
+    const isSteady = present && describeRemaking(present, one).length === 0;
     return isSteady && serves(present) && serves(one) ? [name] : [];
   });
 }
@@ -356,7 +356,7 @@ test('property: a debt is one flush, where it is owed', () => {
               op.address.text === text,
           ).length;
           const present = start.vips.get(name);
-          const isSteady = present !== undefined && describeRecreation(one, present).length === 0;
+          const isSteady = present !== undefined && describeRemaking(present, one).length === 0;
           const old = isSteady
             ? present.applicationServers.find((held) => held.address.text === text)
             : undefined;

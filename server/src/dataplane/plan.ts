@@ -98,26 +98,29 @@ function staleVips(desired: DesiredLb, observed: ObservedLb, { keeps, except }: 
     .sort(byVip);
 }
 
-/** One text per property of a VIP that cannot be changed in place. */
-export function describeRecreation(desired: DesiredVip, observed: ObservedVip): string[] {
+/** What a VIP is made with. */
+type Made = Pick<ObservedVip, 'encap' | 'newFlowsTableLength' | 'srcIpSticky'>;
+
+/** One text per property of a VIP that differs and cannot be changed in place. */
+export function describeRemaking(from: Made, to: Made): string[] {
   const rows: [string, unknown, unknown][] = [
-    ['encap', observed.encap, desired.encap],
-    ['new-flows-table-length', observed.newFlowsTableLength, desired.newFlowsTableLength],
-    ['src-ip-sticky', observed.srcIpSticky, desired.srcIpSticky],
+    ['encap', from.encap, to.encap],
+    ['new-flows-table-length', from.newFlowsTableLength, to.newFlowsTableLength],
+    ['src-ip-sticky', from.srcIpSticky, to.srcIpSticky],
   ];
   return rows.filter(([, a, b]) => a !== b).map(([name, a, b]) => `${name} ${a} to ${b}`);
 }
 
 /** What differs first between a VIP and what it is to be, flushes apart; undefined: nothing. */
 export function findVipChange(desired: DesiredVip, observed: ObservedVip): string | undefined {
-  const [recreation] = describeRecreation(desired, observed);
+  const [recreation] = describeRemaking(observed, desired);
   if (recreation !== undefined) return recreation;
   const { grow, shrink } = changeServers(desired, observed, { debtOf: () => undefined, keeps: () => false });
   return [...grow, ...shrink][0]?.why;
 }
 
 function mustRecreate(desired: DesiredVip, observed: ObservedVip | undefined): boolean {
-  return observed !== undefined && describeRecreation(desired, observed).length > 0;
+  return observed !== undefined && describeRemaking(observed, desired).length > 0;
 }
 
 /**
@@ -139,7 +142,7 @@ function conflictingPrefixes(
 
 function dropForRecreation(vip: DesiredVip, observed: ObservedLb): LbOp[] {
   const present = observed.vips.get(vipName(vip)) as ObservedVip;
-  const why = `made anew: ${describeRecreation(vip, present).join(', ')}`;
+  const why = `made anew: ${describeRemaking(present, vip).join(', ')}`;
   return deleteVip(present, why, vip.frontend);
 }
 

@@ -2,6 +2,7 @@
 // Wake-ups carry no instruction; what is done follows from the present alone. One run at a time.
 import type { EventLog } from '../events/event-log.ts';
 import type { Transition } from '../health/backend-health.ts';
+import { AddressBook } from '../lib/address-book.ts';
 import { must } from '../lib/assert.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { readBackDelayMs, reconcileRetryMsMax, reconcileRetryMsMin } from '../lib/limits.ts';
@@ -39,6 +40,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #debts = new FlushDebts();
   readonly #tables = new TableCheck();
+  readonly #addresses = new AddressBook();
   readonly #gate: WarmupGate;
   /** Names of VIPs that were ours at some time since the start. */
   readonly #ours = new Set<string>();
@@ -97,7 +99,7 @@ export class Reconciler {
         const conditional = isNew || (to === 'down' && from === 'unknown');
         this.#owe(name, backend, conditional ? 'if-weighted' : 'always');
       }
-      this.#queue.add(vipName(vipKeyOf(frontend)));
+      this.#queue.add(vipName(vipKeyOf(frontend, this.#addresses)));
     }
     if (frontends.length > 0) this.#wake();
   }
@@ -105,10 +107,11 @@ export class Reconciler {
   configChanged(): void {
     const config = this.#options.source.config();
     this.#frontends = new Map(
-      Array.from(config.frontends.values(), (one) => [vipName(vipKeyOf(one)), one.name]),
+      Array.from(config.frontends.values(), (one) => [vipName(vipKeyOf(one, this.#addresses)), one.name]),
     );
     this.#gate.configChanged();
     this.#journal.forgetOthers();
+    this.#tables.retain(this.#frontends);
     const { vips } = this.#desired([...config.frontends.keys()], () => true);
     this.#debts.retain((vip, address) =>
       Boolean(vips.get(vip)?.applicationServers.some((server) => server.address.text === address)),
@@ -154,8 +157,8 @@ export class Reconciler {
   }
 
   /** Buckets that each server of a VIP is to have, in their order. */
-  predict(vip: Pick<ObservedVip, 'applicationServers' | 'newFlowsTableLength'>): readonly number[] {
-    return this.#tables.predict(vip.applicationServers, vip.newFlowsTableLength);
+  predict(vip: ObservedVip): readonly number[] {
+    return this.#tables.predict(vip);
   }
 
   /** Everything VPP is to hold by now, held-back VIPs apart. */
@@ -378,7 +381,7 @@ export class Reconciler {
     const { source } = this.#options;
     const config = source.config();
     const statusOf = (name: string) => must(source.frontendStatus(name), `status of frontend ${name}`);
-    return desiredLb({ config, names, statusOf, isReleased });
+    return desiredLb({ config, addresses: this.#addresses, names, statusOf, isReleased });
   }
 
   #frontendsOf(vips: Iterable<string>): string[] {
@@ -387,11 +390,11 @@ export class Reconciler {
 
   #vipOf(frontend: string): string {
     const found = this.#options.source.config().frontends.get(frontend);
-    return vipName(vipKeyOf(must(found, `frontend ${frontend}`)));
+    return vipName(vipKeyOf(must(found, `frontend ${frontend}`), this.#addresses));
   }
 
   #owe(frontend: string, backend: string, kind: FlushDebt): void {
-    const { text } = backendAddress(backend, this.#options.source.config());
-    this.#debts.owe(this.#vipOf(frontend), text, kind);
+    const address = backendAddress(backend, this.#options.source.config());
+    this.#debts.owe(this.#vipOf(frontend), address, kind);
   }
 }

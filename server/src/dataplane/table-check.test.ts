@@ -54,10 +54,16 @@ for (const [name, servers, expected] of table) {
 
 test('a prediction is kept, and depends on length, addresses and weights', () => {
   const check = new TableCheck();
-  const predicted = check.predict(vip.applicationServers, 256);
-  assert.equal(check.predict(vip.applicationServers, 256), predicted);
+  const of = (applicationServers: typeof vip.applicationServers, newFlowsTableLength: number) =>
+    check.predict({ ...vip, applicationServers, newFlowsTableLength });
+  const predicted = of(vip.applicationServers, 256);
+  assert.equal(of([...vip.applicationServers], 256), predicted);
   assert.deepEqual(predicted, predictBuckets(vip.applicationServers, 256));
-  assert.deepEqual(check.predict(vip.applicationServers, 512), predictBuckets(vip.applicationServers, 512));
+  assert.deepEqual(of(vip.applicationServers, 512), predictBuckets(vip.applicationServers, 512));
   const lighter = vip.applicationServers.map((server) => ({ ...server, weight: 1 }));
-  assert.deepEqual(check.predict(lighter, 256), predictBuckets(lighter, 256));
+  assert.deepEqual(of(lighter, 256), predictBuckets(lighter, 256));
+  const fewer = lighter.slice(1);
+  assert.deepEqual(of(fewer, 256), predictBuckets(fewer, 256));
+  check.retain(new Set());
+  assert.notEqual(of(fewer, 256), undefined);
 });

@@ -158,8 +158,8 @@ export const reconcileRetryMsMin = 1_000;
 export const reconcileRetryMsMax = 30_000;
 /** A VIP that was changed is read back after this rest: one that changes all the time, no more often. */
 export const readBackDelayMs = 250;
-/** Tables kept as predicted, by their weights. */
-export const predictedTablesMax = 20_000;
+/** Addresses that are kept parsed. */
+export const addressBookMax = 100_000;
 /** Size of a simulated stats segment; of it only what is written takes memory. */
 export const simulatedStatsBytes = 32 * 1024 * 1024;
 /** Clients of a simulated VPP at a time. */

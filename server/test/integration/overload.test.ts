@@ -130,7 +130,9 @@ async function victimDies({ t, maglevd, killVictim }: Scene): Promise<void> {
     line.msg === 'backend-transition' && line.backend === 'victim';
   const { time, to, code } = await maglevd.waitForLog(fits, patienceMs, maglevd.log.length);
   t.diagnostic(`death seen after ${Date.parse(time) - killedMs} ms`);
-  assert.deepEqual([to, code], ['down', 'L4CON']);
+  assert.equal(to, 'down');
+  // Refused; or cut in the middle of a probe that the death met.
+  assert.ok(code === 'L4CON' || code === 'L7RSP', String(code));
   const { backends } = await maglevd.api<{ backends: BackendJson[] }>('/backends');
   assert.deepEqual(
     backends.filter(({ state }) => state !== 'up').map(({ name, state }) => `${name} ${state}`),

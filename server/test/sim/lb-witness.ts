@@ -67,7 +67,7 @@ export class LbWitness {
     for (const name of control.usedBy(backend)) {
       const frontend = must(config.frontends.get(name), name);
       if (to !== 'disabled' && !(to === 'down' && frontend.flushOnDown)) continue;
-      const [key, { text }] = [vipKeyOf(frontend), backendAddress(backend, config)];
+      const [key, text] = [vipKeyOf(frontend), backendAddress(backend, config)];
       const held = viewOf(this.#vpp.model, key)?.applicationServers;
       const isThere = held?.some(({ used, address }) => used && address.text === text);
       if (isThere) this.#owed.set(`${vipName(key)} ${text}`, this.#vpp.pid());

@@ -53,7 +53,7 @@ function checkWeights({ daemon, vpp, clock }: World): void {
     const pools = status.pools.flatMap(({ backends }) => backends);
     const serving = pools.filter(({ weight }) => weight > 0).map(({ name }) => name);
     const texts = (list: readonly string[]) =>
-      [...new Set(list.map((name) => backendAddress(name, config).text))].sort();
+      [...new Set(list.map((name) => backendAddress(name, config)))].sort();
     const heldServing = held.applicationServers.filter(({ weight }) => weight > 0);
     assert.deepEqual(heldServing.map(({ address }) => address.text).sort(), texts(serving));
     const heldTexts = held.applicationServers.map(({ address }) => address.text).sort();

@@ -9,11 +9,14 @@ import { createPrng } from '../../src/lib/prng.ts';
 import { noOverrides } from '../../src/overrides/overrides.ts';
 import type { OverridesStore, SaveResult } from '../../src/overrides/store.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
+import { createFakeDataplane } from './fake-dataplane.ts';
 import { createFakeNetwork, type FakeNetwork } from './fake-network.ts';
+import { createFakeVpp, type FakeVpp } from './fake-vpp.ts';
 
 export interface TestDaemon extends Daemon {
   readonly clock: FakeClock;
   readonly network: FakeNetwork;
+  readonly vpp: FakeVpp;
   /** What the next reload reads. */
   setFile(text: string): void;
   /** From now on the disk refuses to save, with this message; undefined: it is well again. */
@@ -55,6 +58,7 @@ maglev:
 export async function startTestDaemon(text = exampleText): Promise<TestDaemon> {
   const clock = createFakeClock();
   const network = createFakeNetwork(clock);
+  const vpp = createFakeVpp(clock);
   const logged: { level: string; message: string; attributes: object }[] = [];
   let current: ConfigResult = parseConfig(text);
   let diskFailure: string | undefined;
@@ -84,11 +88,13 @@ export async function startTestDaemon(text = exampleText): Promise<TestDaemon> {
     createLog: () => log,
     createStore: () => store,
     createProber: () => ({ prepare: network.prepare, close: () => undefined }),
+    createDataplane: () => createFakeDataplane(clock, vpp),
   });
   return {
     ...daemon,
     clock,
     network,
+    vpp,
     logged,
     setFile(next) {
       current = parseConfig(next);

@@ -29,10 +29,10 @@ export class FieldReader {
   i32 = (): number => this.#bytes.readInt32BE(this.#take(4));
   bool = (): boolean => this.u8() !== 0;
 
-  /** A copy, so that nothing keeps the whole frame alive. */
+  /** A view: whoever keeps it keeps the whole batch of messages. */
   raw(length: number): Uint8Array {
     const start = this.#take(length);
-    return new Uint8Array(this.#bytes.subarray(start, start + length));
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length);
   }
 
   /** Fixed-size, ends at its first NUL. */

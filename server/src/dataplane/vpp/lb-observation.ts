@@ -1,7 +1,8 @@
 // From VPP's answers to what it holds: dumps and text joined, normalised, without what lingers. Pure; the
 // quirks that it evens out are those of VPP's lb plugin (api.c, v26.10-rc0).
 
-import { type Address, addressFromBytes, byAddress } from '../../lib/address.ts';
+import { type Address, byAddress } from '../../lib/address.ts';
+import { AddressBook } from '../../lib/address-book.ts';
 import type { Encap, LbConf, ObservedAs, ObservedLb, ObservedVip, VipKey } from '../lb-state.ts';
 import { byVip, prefixText, vipName } from '../lb-state.ts';
 import { MalformedMessage } from './bytes.ts';
@@ -25,10 +26,10 @@ const encapWords = new Map(
   Object.entries(encapNumbers).map(([word, number]) => [number as number, word as Encap]),
 );
 
-export function confOf(reply: Values<typeof lbConfGetReply.fields>): LbConf {
+export function confOf(reply: Values<typeof lbConfGetReply.fields>, addresses = new AddressBook()): LbConf {
   return {
-    ipv4SrcAddress: addressFromBytes(reply.ipv4SrcAddress),
-    ipv6SrcAddress: addressFromBytes(reply.ipv6SrcAddress),
+    ipv4SrcAddress: addresses.fromBytes(reply.ipv4SrcAddress),
+    ipv6SrcAddress: addresses.fromBytes(reply.ipv6SrcAddress),
     stickyBucketsPerCore: reply.stickyBucketsPerCore,
     flowTimeoutSeconds: reply.flowTimeout,
   };
@@ -45,14 +46,15 @@ export function joinObservation(
   vipRows: readonly VipDetails[],
   asRows: readonly AsDetails[],
   text: string,
+  addresses = new AddressBook(),
 ): ObservedLb | undefined {
   const texts = parseVipsVerbose(text);
   if (texts === undefined) throw new MalformedMessage('"show lb vips verbose" has an unknown form');
   const byKey = new Map(texts.map((row) => [textKey(row), row]));
-  const servers = groupServers(asRows);
+  const servers = groupServers(asRows, addresses);
   const vips: ObservedVip[] = [];
   for (const row of vipRows) {
-    const key = vipKey(row);
+    const key = vipKey(row, addresses);
     if (refuseVip(key) !== undefined) continue;
     const known = byKey.get(textKey({ prefix: prefixText(key), protocol: key.protocol, port: key.port }));
     if (known === undefined) return undefined;
@@ -69,18 +71,32 @@ const textKey = ({ prefix, protocol, port }: Pick<VipText, 'prefix' | 'protocol'
   `${prefix} ${protocol} ${port}`;
 
 /** Application servers in use, by address, under the names of their VIPs. */
-export function groupServers(rows: readonly AsDetails[]): ReadonlyMap<string, readonly ObservedAs[]> {
+export function groupServers(
+  rows: readonly AsDetails[],
+  addresses = new AddressBook(),
+): ReadonlyMap<string, readonly ObservedAs[]> {
   const groups = new Map<string, ObservedAs[]>();
+  let last: AsDetails | undefined;
+  let group: ObservedAs[] = [];
   for (const row of rows) {
     if ((row.flags & asUsedFlag) === 0) continue;
-    const name = vipName(vipKey(row));
-    const server = { address: addressOf(row.asAddress), weight: row.weight, buckets: row.numBuckets };
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [server]);
-    else group.push(server);
+    // VPP lists them VIP by VIP, and a name costs more than all the rest of a row.
+    if (last === undefined || !isSameVip(last, row)) {
+      const name = vipName(vipKey(row, addresses));
+      group = groups.get(name) ?? [];
+      groups.set(name, group);
+      last = row;
+    }
+    group.push({ address: addressOf(row.asAddress, addresses), weight: row.weight, buckets: row.numBuckets });
   }
   for (const group of groups.values()) group.sort((a, b) => byAddress(a.address, b.address));
   return groups;
+}
+
+function isSameVip(a: AsDetails, b: AsDetails): boolean {
+  const isSamePrefix = a.prefix.af === b.prefix.af && a.prefix.length === b.prefix.length;
+  if (!isSamePrefix || a.protocol !== b.protocol || a.port !== b.port) return false;
+  return Buffer.compare(a.prefix.bytes, b.prefix.bytes) === 0;
 }
 
 /** The dump of all; the filter of one VIP compares raw bytes, in which an IPv4 address stands last. */
@@ -91,11 +107,14 @@ export function asDumpOf(vip: VipKey | undefined): Values<typeof lbAsV2Dump.fiel
   return { prefix, protocol: vip?.protocol ?? 0, port: vip?.port ?? 0 };
 }
 
-function vipKey({ prefix, protocol, port }: Pick<VipDetails, 'prefix' | 'protocol' | 'port'>): VipKey {
-  return { address: addressOf(prefix), prefixLength: prefix.length, protocol, port };
+function vipKey(
+  { prefix, protocol, port }: Pick<VipDetails, 'prefix' | 'protocol' | 'port'>,
+  addresses: AddressBook,
+): VipKey {
+  return { address: addressOf(prefix, addresses), prefixLength: prefix.length, protocol, port };
 }
 
-function addressOf({ af, bytes }: WireAddress): Address {
+function addressOf({ af, bytes }: WireAddress, addresses: AddressBook): Address {
   if (af !== 0 && af !== 1) throw new MalformedMessage(`address family ${af}`);
-  return addressFromBytes(af === 0 ? bytes.subarray(0, 4) : bytes);
+  return addresses.fromBytes(af === 0 ? bytes.subarray(0, 4) : bytes);
 }

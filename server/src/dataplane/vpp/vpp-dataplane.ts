@@ -1,5 +1,6 @@
 // A real VPP (or the simulator) as a dataplane: observe and apply over the binary API, counters over the
 // stats segment. It speaks of vips and ases only and decides nothing.
+import { AddressBook } from '../../lib/address-book.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { vppApplyWindow, vppObserveTriesMax } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
@@ -51,6 +52,7 @@ const showVips = 'show lb vips verbose';
 
 export function createVppDataplane(options: VppDataplaneOptions): Dataplane {
   const { clock, log } = options;
+  const addresses = new AddressBook();
   const watchers = new Set<(sameVpp: boolean) => void>();
   const onCall = (call: ApiCall) => {
     options.onCall?.(call);
@@ -83,7 +85,7 @@ export function createVppDataplane(options: VppDataplaneOptions): Dataplane {
 
   async function observe(): Promise<Observation<ObservedLb>> {
     for (let attempt = 1; attempt <= vppObserveTriesMax; attempt++) {
-      const answer = await ask((connection) => observeAll(connection, clock));
+      const answer = await ask((connection) => observeAll(connection, clock, addresses));
       if (!answer.ok) return answer;
       if (answer.value !== undefined) {
         sampler.vipsChanged(answer.value);
@@ -101,7 +103,7 @@ export function createVppDataplane(options: VppDataplaneOptions): Dataplane {
       return () => void watchers.delete(own);
     },
     observe,
-    observeServers: (vips) => ask((connection) => observeServers(connection, vips)),
+    observeServers: (vips) => ask((connection) => observeServers(connection, vips, addresses)),
     async apply(ops): Promise<ApplyOutcome> {
       const session = link.session();
       const [first] = ops;
@@ -119,7 +121,11 @@ export function createVppDataplane(options: VppDataplaneOptions): Dataplane {
 }
 
 /** All questions go out in one write, so that hardly anything can change between the answers. */
-async function observeAll(connection: Connection, clock: Clock): Promise<ObservedLb | undefined> {
+async function observeAll(
+  connection: Connection,
+  clock: Clock,
+  addresses: AddressBook,
+): Promise<ObservedLb | undefined> {
   const all = { af: 0, bytes: new Uint8Array(16), length: 0 };
   const vipDump = { prefix: all, matcherLe: 0, matcherGe: 0, protocol: 0, port: 0 };
   const [conf, vips, servers, text] = await Promise.all([
@@ -128,16 +134,19 @@ async function observeAll(connection: Connection, clock: Clock): Promise<Observe
     connection.dump(lbAsV2Dump, asDumpOf(undefined), lbAsV2Details),
     connection.request(cliInband, { command: showVips }, cliInbandReply),
   ]);
-  return joinObservation(clock.wallMs(), confOf(conf), vips, servers, text.reply);
+  return joinObservation(clock.wallMs(), confOf(conf, addresses), vips, servers, text.reply, addresses);
 }
 
 async function observeServers(
   connection: Connection,
   vips: readonly VipKey[],
+  addresses: AddressBook,
 ): Promise<readonly (readonly ObservedAs[])[]> {
   const dumps = vips.map((vip) => connection.dump(lbAsV2Dump, asDumpOf(vip), lbAsV2Details));
   const answers = await Promise.all(dumps);
-  return answers.map((rows, index) => groupServers(rows).get(vipName(vips[index] as VipKey)) ?? []);
+  return answers.map(
+    (rows, index) => groupServers(rows, addresses).get(vipName(vips[index] as VipKey)) ?? [],
+  );
 }
 
 /** Sends ahead of the acknowledgements, within a window; a failure ends the sending. */

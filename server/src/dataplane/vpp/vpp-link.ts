@@ -44,6 +44,8 @@ export class VppLink {
   readonly #options: VppLinkOptions;
   #state: ConnectionState = 'connecting';
   #reason: string | undefined;
+  /** State and reason that were told last. */
+  #told = '';
   #known: Known = {};
   #missing: readonly string[] = [];
   #session: VppSession | undefined;
@@ -96,12 +98,14 @@ export class VppLink {
 
   #change(state: ConnectionState, reason: string | undefined, sameVpp = false): void {
     const { log, onChange } = this.#options;
-    const isNews = state !== this.#state || (state !== 'connecting' && reason !== this.#reason);
     this.#state = state;
     this.#reason = state === 'connected' ? undefined : reason;
-    if (!isNews || state === 'connecting') return;
+    // A try in between is no news, nor is that it ended as the one before.
+    const word = `${state} ${this.#reason}`;
+    if (state === 'connecting' || word === this.#told) return;
+    this.#told = word;
     const { version, pid } = this.#known;
-    if (state === 'connected') log.info('vpp-connected', { version, pid, sameVpp });
+    if (state === 'connected') log.info('vpp-connected', { version, vppPid: pid, sameVpp });
     else if (state === 'incompatible') log.error('vpp-incompatible', { version, why: reason });
     else log.warn(`vpp-${state}`, { why: reason });
     onChange(sameVpp);
