@@ -73,8 +73,11 @@ export interface Dataplane {
   observe(): Promise<Observation<ObservedLb>>;
   /** The application servers of these VIPs, in their order. */
   observeServers(vips: readonly VipKey[]): Promise<Observation<readonly (readonly ObservedAs[])[]>>;
-  /** Sends all in order, without waiting between them; on a failure the rest is not sent any more. */
-  apply(ops: readonly LbOp[]): Promise<ApplyOutcome>;
+  /**
+   * Sends all in order, without waiting between them; on a failure the rest is not sent any more.
+   * `onAcknowledged` is called for each as it is acknowledged, while others are still under way.
+   */
+  apply(ops: readonly LbOp[], onAcknowledged?: (op: LbOp) => void): Promise<ApplyOutcome>;
   /** The last sample; absent: none (yet), or not connected. */
   counters(): CountersSample | undefined;
   start(): void;

@@ -1,13 +1,13 @@
 // One run of the reconciler: observe, plan, apply, read back. It reports what it saw and did; when to run,
 // and what a failure leads to, is decided elsewhere. At most one is under way.
 
-import { byAddress } from '../lib/address.ts';
+import { type Address, byAddress } from '../lib/address.ts';
 import { must } from '../lib/assert.ts';
 import type { ApplyOutcome, Dataplane, DataplaneFault } from './dataplane.ts';
 import { type Drift, describeServerDrift, findDrift } from './drift.ts';
 import type { FlushDebts } from './flush-debts.ts';
 import type { LbOp } from './lb-op.ts';
-import { type DesiredLb, type DesiredVip, type ObservedLb, vipName } from './lb-state.ts';
+import { type DesiredLb, type DesiredVip, type ObservedAs, type ObservedLb, vipName } from './lb-state.ts';
 import { countOp, type LbSyncCounts, noCounts } from './lb-sync-counts.ts';
 import { type Plan, planLb } from './plan.ts';
 import type { TableCheck } from './table-check.ts';
@@ -67,9 +67,9 @@ export async function reconcile(
 
   const meant = [...desired.vips.values()].filter((vip) => scope.only?.has(vipName(vip)) ?? true);
   for (const vip of meant) deps.debts.settleConditional(vipName(vip), mark);
-  const after = believe(held, acknowledged);
+  const after = scope.only === undefined ? undefined : believe(held, acknowledged);
   // What is urgent does not wait for what was done to be read back.
-  if (after !== undefined && scope.only !== undefined) {
+  if (after !== undefined) {
     const touched = new Set(acknowledged.map((op) => (op.t === 'conf' ? '' : vipName(op.vip))));
     return { counts, belief: after, checked: new Map(), touched: [...touched] };
   }
@@ -97,17 +97,21 @@ async function applyPlans(deps: RunDeps, scope: RunScope, planned: Planned): Pro
     const only = new Set([...scope.refused].filter((name) => scope.only?.has(name) ?? true));
     plans.push(planLb(desired, held, { ...common, only }));
   }
+  // Told one by one: a sync of thousands would otherwise end with all their log lines at once.
   const done: LbOp[] = [];
+  const onAcknowledged = (op: LbOp) => {
+    done.push(op);
+    // A server that is added has no flows but those that its debt was about.
+    const isPaid = op.t === 'as-add' || op.t === 'as-delete' || (op.t === 'as-weight' && op.flush);
+    if (isPaid) deps.debts.settle(vipName(op.vip), op.address.text, planned.mark);
+    // While VPP is busy with the rest there is time for what its table must be.
+    const added = op.t === 'vip-add' ? desired.vips.get(vipName(op.vip)) : undefined;
+    if (added !== undefined) deps.tables.predict(added);
+    countOp(planned.counts, op);
+    deps.onApplied(op);
+  };
   for (const stage of plans.flat()) {
-    const { acknowledged, failure } = await deps.dataplane.apply(stage);
-    for (const op of acknowledged) {
-      done.push(op);
-      // A server that is added has no flows but those that its debt was about.
-      const isPaid = op.t === 'as-add' || op.t === 'as-delete' || (op.t === 'as-weight' && op.flush);
-      if (isPaid) deps.debts.settle(vipName(op.vip), op.address.text, planned.mark);
-      countOp(planned.counts, op);
-      deps.onApplied(op);
-    }
+    const { failure } = await deps.dataplane.apply(stage, onAcknowledged);
     if (failure !== undefined) return { acknowledged: done, failure };
   }
   return { acknowledged: done };
@@ -123,16 +127,22 @@ function believe(held: ObservedLb, ops: readonly LbOp[]): ObservedLb | undefined
     if (op.t === 'conf' || op.t === 'vip-add' || op.t === 'vip-delete') return undefined;
     const name = vipName(op.vip);
     const vip = must(vips.get(name), `VIP ${name}, whose servers were changed`);
-    const { address } = op;
-    const others = vip.applicationServers.filter((server) => server.address.text !== address.text);
-    const before = vip.applicationServers.find((server) => server.address.text === address.text);
-    if (op.t !== 'as-delete') {
-      others.push({ address, weight: op.weight, buckets: before?.buckets ?? 0 });
-      others.sort((a, b) => byAddress(a.address, b.address));
-    }
-    vips.set(name, { ...vip, applicationServers: others });
+    vips.set(name, { ...vip, applicationServers: withOp(vip.applicationServers, op) });
   }
   return { ...held, vips };
+}
+
+type ServerOp = Extract<LbOp, { readonly address: Address }>;
+
+function withOp(servers: readonly ObservedAs[], op: ServerOp): readonly ObservedAs[] {
+  const { address } = op;
+  const isIt = (server: ObservedAs) => server.address.text === address.text;
+  if (op.t === 'as-delete') return servers.filter((server) => !isIt(server));
+  if (servers.some(isIt)) {
+    return servers.map((server) => (isIt(server) ? { ...server, weight: op.weight } : server));
+  }
+  const added = { address, weight: op.weight, buckets: 0 };
+  return [...servers, added].sort((a, b) => byAddress(a.address, b.address));
 }
 
 async function readAll(dataplane: Dataplane): Promise<ObservedLb | DataplaneFault> {

@@ -16,9 +16,9 @@ test('what is urgent does not wait for what was done to be read back', async () 
   move('c', 'down');
   const calls: string[] = [];
   const { apply, observeServers } = dataplane;
-  dataplane.apply = (ops) => {
+  dataplane.apply = (ops, onAcknowledged) => {
     calls.push('apply');
-    return apply.call(dataplane, ops);
+    return apply.call(dataplane, ops, onAcknowledged);
   };
   dataplane.observeServers = (vips) => {
     calls.push(`read ${vips.length}`);

@@ -38,7 +38,7 @@ export function createFakeDataplane(clock: Clock, vpp: FakeVpp = createFakeVpp(c
     watch: (onChange) => client.watch(onChange),
     observe: () => client.observe(),
     observeServers: (vips) => client.observeServers(vips),
-    apply: (ops) => client.apply(ops),
+    apply: (ops, onAcknowledged) => client.apply(ops, onAcknowledged),
     counters: () => client.counters(),
     start: () => client.start(),
     stop: async () => client.stop(),
@@ -181,27 +181,29 @@ class FakeClient {
     });
   }
 
-  apply(ops: readonly LbOp[]): Promise<ApplyOutcome> {
+  apply(ops: readonly LbOp[], onAcknowledged?: (op: LbOp) => void): Promise<ApplyOutcome> {
     return this.#alone('apply', async () => {
       if (this.#isBlind) this.#vpp.violations.push('apply without an observe after a failure');
       // Stages of one plan follow each other at once.
       this.#vpp.handOver(this.#appliedAtMs !== this.#clock.nowMs());
-      const outcome = await this.#applyAll(ops);
+      const outcome = await this.#applyAll(ops, onAcknowledged);
       this.#appliedAtMs = this.#clock.nowMs();
       if (outcome.failure !== undefined) this.#isBlind = true;
       return outcome;
     });
   }
 
-  async #applyAll(ops: readonly LbOp[]): Promise<ApplyOutcome> {
+  async #applyAll(ops: readonly LbOp[], onAcknowledged?: (op: LbOp) => void): Promise<ApplyOutcome> {
     const acknowledged: LbOp[] = [];
     let failure: ApplyOutcome['failure'];
     let end = ops.length;
     for (let index = 0; index < end; index++) {
       const op = ops[index] as LbOp;
       const fault = await this.#applyOne(op, ops);
-      if (fault === undefined) acknowledged.push(op);
-      else {
+      if (fault === undefined) {
+        acknowledged.push(op);
+        onAcknowledged?.(op);
+      } else {
         failure ??= { op, fault };
         // What was sent ahead of the answer is executed all the same; nothing is on a lost connection.
         const isSent = fault.t === 'refused' && fault.code !== 0;

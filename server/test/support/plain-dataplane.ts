@@ -108,7 +108,7 @@ export class PlainDataplane implements Dataplane {
   }
 
   /** As VPP does it: what was sent behind a refused operation is done all the same. */
-  apply(ops: readonly LbOp[]): Promise<ApplyOutcome> {
+  apply(ops: readonly LbOp[], onAcknowledged?: (op: LbOp) => void): Promise<ApplyOutcome> {
     return this.#call(() => {
       const acknowledged: LbOp[] = [];
       let failure: ApplyOutcome['failure'];
@@ -118,6 +118,7 @@ export class PlainDataplane implements Dataplane {
         else failure ??= { op, fault };
       }
       this.applied.push(...acknowledged);
+      for (const op of acknowledged) onAcknowledged?.(op);
       return failure === undefined ? { acknowledged } : { acknowledged, failure };
     });
   }

@@ -177,7 +177,7 @@ async function startProcess(options: ProcessOptions): Promise<Process> {
   }
   const stopTimers = [
     every(clock, statsIntervalMs, () => stats?.refresh()),
-    afterChanges(clock, model, () => stats?.refresh()),
+    afterChanges(clock, model, () => stats?.refreshPlaces()),
     every(clock, garbageIntervalMs, () => model.collectGarbage(clock.nowMs())),
   ];
   return {

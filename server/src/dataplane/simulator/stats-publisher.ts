@@ -23,7 +23,10 @@ export interface StatsPublisherOptions {
   readonly bootMs: number;
 }
 
-/** Serves at once, with one heartbeat done. `refresh` brings the numbers up to date. */
+/**
+ * Serves at once, with one heartbeat done. `refresh` brings the numbers up to date, `refreshPlaces` does so
+ * where there are other counters than before.
+ */
 export function publishStats({ native, path, model, bootMs }: StatsPublisherOptions) {
   const server = native.serveStats({ path, size: simulatedStatsBytes });
   const set = (field: keyof typeof statsHeaderOffsets, value: bigint) =>
@@ -31,11 +34,16 @@ export function publishStats({ native, path, model, bootMs }: StatsPublisherOpti
   let heartbeat = 0n;
   let epoch = 0n;
   let shape = '';
+  let places = -1;
   set('version', statsVersion);
   set('base', base);
 
+  /** How many counters there are room for: it changes with the VIPs, not with what they count. */
+  const countPlaces = () => model.counters().length + model.routeCounters().length;
+
   function refresh(): void {
     heartbeat++;
+    places = countPlaces();
     const image = layOutStats(statsContent(model, heartbeat, BigInt(Math.floor(bootMs / 1000))), base);
     assert(statsHeaderBytes + image.bytes.length <= simulatedStatsBytes, 'the stats segment is large enough');
     // Numbers change in place; only a new layout is announced.
@@ -53,7 +61,10 @@ export function publishStats({ native, path, model, bootMs }: StatsPublisherOpti
   }
 
   refresh();
-  return { refresh, close: () => server.close() };
+  const refreshPlaces = () => {
+    if (countPlaces() !== places) refresh();
+  };
+  return { refresh, refreshPlaces, close: () => server.close() };
 }
 
 /** Two rows each, of the main thread, which forwards nothing, and of one worker. */

@@ -104,11 +104,11 @@ export function createVppDataplane(options: VppDataplaneOptions): Dataplane {
     },
     observe,
     observeServers: (vips) => ask((connection) => observeServers(connection, vips, addresses)),
-    async apply(ops): Promise<ApplyOutcome> {
+    async apply(ops, onAcknowledged = () => undefined): Promise<ApplyOutcome> {
       const session = link.session();
       const [first] = ops;
       if (first === undefined) return { acknowledged: [] };
-      if (session !== undefined) return applyAll(session.connection, ops);
+      if (session !== undefined) return applyAll(session.connection, ops, onAcknowledged);
       return { acknowledged: [], failure: { op: first, fault: lost('not connected to VPP') } };
     },
     counters: (): CountersSample | undefined => sampler.last(),
@@ -150,7 +150,11 @@ async function observeServers(
 }
 
 /** Sends ahead of the acknowledgements, within a window; a failure ends the sending. */
-function applyAll(connection: Connection, ops: readonly LbOp[]): Promise<ApplyOutcome> {
+function applyAll(
+  connection: Connection,
+  ops: readonly LbOp[],
+  onAcknowledged: (op: LbOp) => void,
+): Promise<ApplyOutcome> {
   const { promise, resolve, reject } = Promise.withResolvers<ApplyOutcome>();
   const acknowledged: LbOp[] = [];
   let failure: ApplyOutcome['failure'];
@@ -168,19 +172,25 @@ function applyAll(connection: Connection, ops: readonly LbOp[]): Promise<ApplyOu
         break;
       }
       inFlight++;
-      connection.request(asked.request, asked.values, asked.reply).then(
-        (reply) => {
-          const retval = Number(reply['retval']);
-          if (retval < 0) fail(op, refusedBy(retval));
-          else acknowledged.push(op);
-          settle();
-        },
-        (error: unknown) => {
-          if (!(error instanceof ConnectionFault)) return reject(error);
-          fail(op, lost(error.message));
-          settle();
-        },
-      );
+      connection
+        .request(asked.request, asked.values, asked.reply)
+        .then(
+          (reply) => {
+            const retval = Number(reply['retval']);
+            if (retval < 0) fail(op, refusedBy(retval));
+            else {
+              acknowledged.push(op);
+              onAcknowledged(op);
+            }
+            settle();
+          },
+          (error: unknown) => {
+            if (!(error instanceof ConnectionFault)) return reject(error);
+            fail(op, lost(error.message));
+            settle();
+          },
+        )
+        .catch(reject);
     }
     if (inFlight === 0) resolve(failure === undefined ? { acknowledged } : { acknowledged, failure });
   };

@@ -100,6 +100,8 @@ export class VppLink {
     const { log, onChange } = this.#options;
     this.#state = state;
     this.#reason = state === 'connected' ? undefined : reason;
+    // What was known of a VPP that is gone would be taken for what is there.
+    if (state === 'disconnected' || state === 'not-responding') this.#known = {};
     // A try in between is no news, nor is that it ended as the one before.
     const word = `${state} ${this.#reason}`;
     if (state === 'connecting' || word === this.#told) return;
