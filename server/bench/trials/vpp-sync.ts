@@ -53,6 +53,8 @@ export const vppSync: Trial = {
       const idleMs = await syncIdle(daemon);
       await daemon.stop();
       await target.empty();
+      // What a simulator written in JavaScript answers blindly says nothing about us: the bars are VPP's.
+      const isBarred = bars && target.name === 'VPP';
       const rate = (ms: number) => (operationCount / ms) * 1000;
       figures.push(
         {
@@ -60,10 +62,15 @@ export const vppSync: Trial = {
           unit: '1/s',
           value: rate(syncMs),
           baseline: { name: 'blind socket', value: rate(blindMs) },
-          ...(bars && { bar: { on: 'ratio', min: 0.9 } }),
+          ...(isBarred && { bar: { on: 'ratio', min: 0.9 } }),
         },
         { name: '- sync as a whole', unit: 'ms', value: syncMs },
-        { name: '- nothing to do', unit: 'ms', value: idleMs, bar: { on: 'value', max: 300 } },
+        {
+          name: '- nothing to do',
+          unit: 'ms',
+          value: idleMs,
+          ...(isBarred && { bar: { on: 'value', max: 300 } }),
+        },
       );
     }
     return {

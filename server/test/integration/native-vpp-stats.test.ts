@@ -146,9 +146,10 @@ test('a socket file that nobody listens on is replaced; one in use, or no socket
 
 /** A stats socket that does what VPP does not do (native/test/stats_peer.c). */
 async function startPeer(t: TestContext, path: string, how: string): Promise<ChildProcess> {
-  const make = ['--silent', '--directory', nativeFolder, 'build/stats_peer'];
-  execFileSync('make', make, { stdio: ['ignore', 'ignore', 'inherit'] });
   const { LD_PRELOAD: _, ...env } = process.env;
+  const make = ['--silent', '--directory', nativeFolder, 'build/stats_peer'];
+  // Without the sanitizers' preload: the compiler has leaks of its own.
+  execFileSync('make', make, { env, stdio: ['ignore', 'ignore', 'inherit'] });
   const peer = spawn(`${nativeFolder}/build/stats_peer`, [path, how], { env });
   const closed = once(peer, 'close');
   t.after(async () => {
