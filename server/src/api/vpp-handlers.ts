@@ -1,5 +1,5 @@
 // The operations about VPP, and the one that weighs a backend: from a checked request to a plain answer.
-import type { DataplaneInfo } from '../dataplane/dataplane.ts';
+import { describeConnection } from '../dataplane/dataplane.ts';
 import { ApiError } from './errors.ts';
 import { type HandlerContext, type LbAccess, notFound, refusalError, viewFrontend } from './handlers.ts';
 import { lbCountersView, lbStateView, vppInfoView } from './vpp-views.ts';
@@ -9,10 +9,6 @@ const noVpp = 'no VPP is configured: start maglevd with --vpp-api-addr';
 function requireLb({ lb }: HandlerContext): LbAccess {
   if (lb === undefined) throw new ApiError('unavailable', noVpp);
   return lb;
-}
-
-function describeConnection({ connection, reason }: DataplaneInfo): string {
-  return reason === undefined ? `VPP is ${connection}` : `VPP is ${connection}: ${reason}`;
 }
 
 /** Always answers. */

@@ -36,7 +36,7 @@ export function lbStateView(
   control: Control,
   reconciler: Pick<Reconciler, 'desired' | 'predict'>,
   observed: ObservedLb,
-): LbStateJson & { at: string } {
+): LbStateJson {
   const desired = reconciler.desired();
   const frontends = frontendsByVip(control);
   const { conf } = observed;

@@ -28,6 +28,11 @@ export interface DataplaneInfo {
   readonly missingCapabilities: readonly string[];
 }
 
+/** As a sentence, e.g. `VPP is disconnected: closed by VPP`. */
+export function describeConnection({ connection, reason }: DataplaneInfo): string {
+  return reason === undefined ? `VPP is ${connection}` : `VPP is ${connection}: ${reason}`;
+}
+
 /** Why a call gave nothing: VPP refused it (`code` is VPP's, negative, `name` its word), or it was lost. */
 export type DataplaneFault =
   | { readonly t: 'refused'; readonly code: number; readonly name: string; readonly message: string }

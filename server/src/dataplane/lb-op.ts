@@ -27,8 +27,6 @@ export type LbOp = Because &
     | { readonly t: 'as-delete'; readonly vip: VipKey; readonly address: Address }
   );
 
-export type LbOpKind = LbOp['t'];
-
 /** What a VIP is made with; anything else of it can be changed later. */
 export interface NewVip extends VipKey {
   readonly encap: 'gre4' | 'gre6';

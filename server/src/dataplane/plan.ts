@@ -67,13 +67,9 @@ export function planLb(desired: DesiredLb, observed: ObservedLb, options: PlanOp
   return [conf, grow, shrink].filter((stage) => stage.length > 0);
 }
 
-/** What VPP is to have, with what is not set left as it is. */
-export function targetConf(desired: DesiredConf, observed: LbConf): LbConf {
-  return { ...observed, ...desired };
-}
-
 function planConf(desired: DesiredConf, observed: LbConf): LbOp[] {
-  const conf = targetConf(desired, observed);
+  // What is not set is left as it is.
+  const conf = { ...observed, ...desired };
   const changes = describeConfChange(observed, conf);
   return changes.length === 0 ? [] : [{ t: 'conf', conf, why: changes.join(', ') }];
 }

@@ -1,6 +1,5 @@
 // One run of the reconciler: observe, plan, apply, read back. It reports what it saw and did; when to run,
 // and what a failure leads to, is decided elsewhere. At most one is under way.
-
 import { type Address, byAddress } from '../lib/address.ts';
 import { must } from '../lib/assert.ts';
 import type { ApplyOutcome, Dataplane, DataplaneFault } from './dataplane.ts';

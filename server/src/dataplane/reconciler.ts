@@ -7,7 +7,7 @@ import { must } from '../lib/assert.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { readBackDelayMs, reconcileRetryMsMax, reconcileRetryMsMin } from '../lib/limits.ts';
 import type { Log } from '../lib/log.ts';
-import type { Dataplane } from './dataplane.ts';
+import { type Dataplane, describeConnection } from './dataplane.ts';
 import { backendAddress, desiredLb, vipKeyOf } from './desired.ts';
 import { findDrift } from './drift.ts';
 import { FlushDebts } from './flush-debts.ts';
@@ -112,10 +112,7 @@ export class Reconciler {
     this.#gate.configChanged();
     this.#journal.forgetOthers();
     this.#tables.retain(this.#frontends);
-    const { vips } = this.#desired([...config.frontends.keys()], () => true);
-    this.#debts.retain((vip, address) =>
-      Boolean(vips.get(vip)?.applicationServers.some((server) => server.address.text === address)),
-    );
+    if (!this.#debts.isEmpty()) this.#forgetOtherDebts([...config.frontends.keys()]);
     this.#planSync();
     this.#wakeForAll();
   }
@@ -131,8 +128,7 @@ export class Reconciler {
   sync(frontend?: string): Promise<SyncOutcome> {
     const info = this.#options.dataplane.info();
     if (info.connection !== 'connected') {
-      const why = info.reason === undefined ? '' : `: ${info.reason}`;
-      const message = `VPP is ${info.connection}${why}`;
+      const message = describeConnection(info);
       return Promise.resolve({ ok: false, code: 'unavailable', message });
     }
     const warm = this.#gate.refusal(frontend);
@@ -333,9 +329,8 @@ export class Reconciler {
     let isWell = true;
     for (const [name, mismatch] of checked) {
       this.#refused.delete(name);
-      const { vips } =
-        mismatch === undefined ? { vips: undefined } : this.#desired(this.#frontendsOf([name]));
-      const vip = vips?.get(name);
+      const vip =
+        mismatch === undefined ? undefined : this.#desired(this.#frontendsOf([name])).vips.get(name);
       if (vip === undefined) {
         this.#journal.clear(name);
         continue;
@@ -372,6 +367,13 @@ export class Reconciler {
     if (this.#stopped) return;
     this.#retryTimer = this.#options.clock.setTimer(this.#retryMs, () => this.#wakeForAll());
     this.#retryMs = Math.min(this.#retryMs * 2, reconcileRetryMsMax);
+  }
+
+  #forgetOtherDebts(frontends: readonly string[]): void {
+    const { vips } = this.#desired(frontends, () => true);
+    this.#debts.retain((vip, address) =>
+      Boolean(vips.get(vip)?.applicationServers.some((server) => server.address.text === address)),
+    );
   }
 
   // --- look-ups

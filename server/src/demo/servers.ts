@@ -1,4 +1,5 @@
 // The demo's web servers: one per backend, all on one port, well or ill as told. Knows no balancer.
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { must } from '../lib/assert.ts';
@@ -58,7 +59,7 @@ async function listenTogether(servers: readonly Listed[]): Promise<number> {
     let port = 0;
     try {
       for (const { address, server } of servers) {
-        await listenOn(server, address, port);
+        await once(server.listen(port, address), 'listening');
         port = (server.address() as AddressInfo).port;
       }
       return port;
@@ -67,16 +68,6 @@ async function listenTogether(servers: readonly Listed[]): Promise<number> {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || attempt === portTriesMax) throw error;
     }
   }
-}
-
-function listenOn(server: Server, host: string, port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(port, host, () => {
-    server.off('error', reject);
-    resolve();
-  });
-  return promise;
 }
 
 /** Also one that does not listen. */

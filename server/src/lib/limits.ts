@@ -120,6 +120,7 @@ export const logBufferBytesMax = 8 * 1024 * 1024;
 export const logFinishMsMax = 1_000;
 /** A stop that takes longer than this is forced. */
 export const stopDeadlineMs = 5_000;
+
 // --- dataplane
 /** Requests that VPP has not answered yet; more wait here. */
 export const vppRequestsInFlightMax = 1024;
@@ -135,10 +136,6 @@ export const statsHeaderLooksMax = 1_000;
 export const statsVectorLengthMax = 2 ** 22;
 export const statsThreadsMax = 1_024;
 
-// --- simulator
-/** What kills a simulated VPP as its main heap would a real one. */
-export const simulatedTableLengthMax = 2 ** 22;
-export const simulatedStickyBucketsMax = 2 ** 22;
 /** Rest between two attempts to connect to VPP: doubled from the one to the other. */
 export const vppReconnectMsMin = 1_000;
 export const vppReconnectMsMax = 30_000;
@@ -160,6 +157,11 @@ export const reconcileRetryMsMax = 30_000;
 export const readBackDelayMs = 250;
 /** Addresses that are kept parsed. */
 export const addressBookMax = 100_000;
+
+// --- simulator
+/** What kills a simulated VPP as its main heap would a real one. */
+export const simulatedTableLengthMax = 2 ** 22;
+export const simulatedStickyBucketsMax = 2 ** 22;
 /** Size of a simulated stats segment; of it only what is written takes memory. */
 export const simulatedStatsBytes = 32 * 1024 * 1024;
 /** Clients of a simulated VPP at a time. */

@@ -1,6 +1,7 @@
 // An embedded VPP as its clients see it: binary API and stats segment on Unix sockets, over the model of the
 // lb plugin. For the demo, for tests, and for contract tests beside a real VPP. It knows nothing of who
 // connects.
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { simulatedConnectionsMax } from '../../lib/limits.ts';
@@ -170,7 +171,7 @@ async function startProcess(options: ProcessOptions): Promise<Process> {
   });
   server.maxConnections = simulatedConnectionsMax;
   try {
-    await listen(server, apiPath);
+    await once(server.listen(apiPath), 'listening');
   } catch (error) {
     stats?.close();
     throw error;
@@ -232,16 +233,6 @@ function acceptor(options: ProcessOptions, vpePid: number): (socket: Socket) => 
       onCrash,
     });
   };
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(path, () => {
-    server.off('error', reject);
-    resolve();
-  });
-  return promise;
 }
 
 /**

@@ -40,7 +40,7 @@ export class ConnectionFault extends Error {
   }
 }
 
-/** One message that went or came: `result` is ok, or VPP's return value. */
+/** One message that went or came. `retval`: VPP's return value; 0 of what was sent. */
 export interface ApiCall {
   readonly direction: 'send' | 'recv';
   readonly message: string;

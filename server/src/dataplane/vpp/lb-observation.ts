@@ -5,6 +5,7 @@ import { type Address, byAddress } from '../../lib/address.ts';
 import { AddressBook } from '../../lib/address-book.ts';
 import type { Encap, LbConf, ObservedAs, ObservedLb, ObservedVip, VipKey } from '../lb-state.ts';
 import { byVip, prefixText, vipName } from '../lb-state.ts';
+import { tableKey } from '../maglev-table.ts';
 import { MalformedMessage } from './bytes.ts';
 import type { Values, WireAddress, WirePrefix } from './codec.ts';
 import { refuseVip } from './lb-requests.ts';
@@ -101,8 +102,7 @@ function isSameVip(a: AsDetails, b: AsDetails): boolean {
 
 /** The dump of all; the filter of one VIP compares raw bytes, in which an IPv4 address stands last. */
 export function asDumpOf(vip: VipKey | undefined): Values<typeof lbAsV2Dump.fields> {
-  const bytes = new Uint8Array(16);
-  if (vip !== undefined) bytes.set(vip.address.bytes, 16 - vip.address.bytes.length);
+  const bytes = vip === undefined ? new Uint8Array(16) : tableKey(vip.address);
   const prefix: WirePrefix = { af: vip?.address.family === 6 ? 1 : 0, bytes, length: vip?.prefixLength ?? 0 };
   return { prefix, protocol: vip?.protocol ?? 0, port: vip?.port ?? 0 };
 }
