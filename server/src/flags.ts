@@ -1,4 +1,5 @@
 // maglevd's flags and environment, taken as Go's flag package takes them. Pure: argv and env are arguments.
+import { logLevels } from './events/event.ts';
 import { assert } from './lib/assert.ts';
 
 interface FlagDefinition {
@@ -116,8 +117,6 @@ export interface Flags {
   /** Flags that were given and ask for what is not built yet. */
   readonly idle: readonly string[];
 }
-
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 
 const truths: ReadonlyMap<string, boolean> = new Map([
   ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((word) => [word, true] as const),

@@ -10,6 +10,7 @@ import { describeMissingName } from '../lib/near-name.ts';
 import type { BackendAction } from '../overrides/actions.ts';
 import { listOverrides } from '../overrides/overrides.ts';
 import { commit, date, nodeVersion, version } from '../version.ts';
+import { type Caller, describeCaller } from './caller.ts';
 import { ApiError, type ErrorCode } from './errors.ts';
 import { backendView, frontendView, healthCheckView, overrideView } from './views.ts';
 
@@ -24,7 +25,7 @@ export interface HandlerContext {
   readonly control: Control;
   /** Absent where no VPP is configured. */
   readonly lb?: LbAccess;
-  readonly caller: { readonly address: string };
+  readonly caller: Caller;
 }
 
 export function notFound(what: string, name: string, names: Iterable<string>): ApiError {
@@ -38,25 +39,41 @@ export function getVersion() {
 const viewBackend = (control: Control, snapshot: BackendSnapshot) =>
   backendView(snapshot, control.usedBy(snapshot.name));
 
-export function listBackends({ control }: HandlerContext) {
-  return {
-    backends: control
-      .checker()
-      .snapshots()
-      .map((snapshot) => viewBackend(control, snapshot)),
-  };
+interface BackendFilter {
+  readonly state?: readonly string[];
+  readonly frontend?: string;
+}
+
+export function listBackends({ control }: HandlerContext, { state, frontend }: BackendFilter) {
+  if (frontend !== undefined) requireFrontend(control, frontend);
+  const isWanted = (snapshot: BackendSnapshot) =>
+    (state === undefined || state.includes(snapshot.state)) &&
+    (frontend === undefined || control.usedBy(snapshot.name).includes(frontend));
+  const snapshots = control.checker().snapshots().filter(isWanted);
+  return { backends: snapshots.map((snapshot) => viewBackend(control, snapshot)) };
 }
 
 export function getBackend({ control }: HandlerContext, { backend }: { readonly backend: string }) {
-  const snapshot = control.checker().snapshot(backend);
-  if (!snapshot) throw notFound('backend', backend, control.config().backends.keys());
-  return viewBackend(control, snapshot);
+  return viewBackend(control, requireBackend(control, backend));
+}
+
+/** Throws ApiError when there is none of that name. */
+export function requireFrontend(control: Control, name: string) {
+  const { frontends } = control.config();
+  const frontend = frontends.get(name);
+  if (!frontend) throw notFound('frontend', name, frontends.keys());
+  return frontend;
+}
+
+function requireBackend(control: Control, name: string): BackendSnapshot {
+  const snapshot = control.checker().snapshot(name);
+  if (!snapshot) throw notFound('backend', name, control.config().backends.keys());
+  return snapshot;
 }
 
 export function viewFrontend({ control, lb }: HandlerContext, name: string) {
   const config = control.config();
-  const frontend = config.frontends.get(name);
-  if (!frontend) throw notFound('frontend', name, config.frontends.keys());
+  const frontend = requireFrontend(control, name);
   const status = must(control.frontendStatus(name), `status of frontend ${name}`);
   const servers = lb?.reconciler.held(vipName(vipKeyOf(frontend)))?.applicationServers;
   const buckets = new Map(servers?.map((server) => [server.address.text, server.buckets]));
@@ -64,17 +81,28 @@ export function viewFrontend({ control, lb }: HandlerContext, name: string) {
   return frontendView(frontend, status, control.frontendSinceMs(name), config, bucketsOf);
 }
 
-export function listFrontends(context: HandlerContext) {
-  const names = context.control.config().frontends.keys();
-  return { frontends: Array.from(names, (name) => viewFrontend(context, name)) };
+interface FrontendFilter {
+  readonly state?: readonly string[];
+  readonly backend?: string;
+}
+
+export function listFrontends(context: HandlerContext, { state, backend }: FrontendFilter) {
+  const { control } = context;
+  if (backend !== undefined) requireBackend(control, backend);
+  const names =
+    backend === undefined ? Array.from(control.config().frontends.keys()) : control.usedBy(backend);
+  const frontends = names.map((name) => viewFrontend(context, name));
+  return { frontends: frontends.filter((each) => state === undefined || state.includes(each.state)) };
 }
 
 export function getFrontend(context: HandlerContext, { frontend }: { readonly frontend: string }) {
   return viewFrontend(context, frontend);
 }
 
-export function listHealthChecks({ control }: HandlerContext) {
-  return { healthchecks: Array.from(control.config().healthchecks.values(), healthCheckView) };
+export function listHealthChecks({ control }: HandlerContext, { type }: { readonly type?: string }) {
+  const checks = Array.from(control.config().healthchecks.values());
+  const wanted = checks.filter((check) => type === undefined || check.type === type);
+  return { healthchecks: wanted.map(healthCheckView) };
 }
 
 export function getHealthCheck({ control }: HandlerContext, request: { readonly healthcheck: string }) {
@@ -84,8 +112,11 @@ export function getHealthCheck({ control }: HandlerContext, request: { readonly 
   return healthCheckView(check);
 }
 
-export function getOverrides({ control }: HandlerContext) {
-  return { overrides: listOverrides(control.overrides()).map(overrideView) };
+export function getOverrides({ control }: HandlerContext, { backend }: { readonly backend?: string }) {
+  if (backend !== undefined) requireBackend(control, backend);
+  const entries = listOverrides(control.overrides());
+  const wanted = entries.filter((entry) => backend === undefined || entry.backend === backend);
+  return { overrides: wanted.map(overrideView) };
 }
 
 /** Codes of refusals, as the API names them. */
@@ -112,7 +143,7 @@ export function changeBackend(action: BackendAction) {
     { control, caller }: HandlerContext,
     { backend, reason }: { readonly backend: string; readonly reason?: string },
   ) => {
-    const operator = { by: caller.address, ...(reason !== undefined && { reason }) };
+    const operator = { by: describeCaller(caller), ...(reason !== undefined && { reason }) };
     const result = await control.changeBackend(backend, action, operator);
     if (result.ok) return viewBackend(control, result.backend);
     throw refusalError(result.refusal);

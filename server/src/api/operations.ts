@@ -1,6 +1,8 @@
 // The API as one table. REST routes, and later gRPC methods and OpenAPI, are derived from its rows.
 import type { Static, TObject } from 'typebox';
 import type { Role } from './access.ts';
+import { checkConfig, reloadConfig } from './config-handlers.ts';
+import { ConfigCheckShape, ConfigReloadShape } from './config-schemas.ts';
 import {
   changeBackend,
   getBackend,
@@ -17,7 +19,10 @@ import * as schemas from './schemas.ts';
 import { getLbCounters, getLbState, getVppInfo, setWeight, syncLbState } from './vpp-handlers.ts';
 import * as vpp from './vpp-schemas.ts';
 
-/** One operation. `params` come from the path, `body` from the body; a handler gets both in one object. */
+/**
+ * One operation. `params` come from the path, `query` from behind the question mark, `body` from the body; a
+ * handler gets them in one object, which is the message of the RPC.
+ */
 export interface Operation {
   readonly rpc: string;
   readonly verb: 'GET' | 'POST' | 'PUT';
@@ -26,34 +31,44 @@ export interface Operation {
   readonly role: Role;
   readonly summary: string;
   readonly params: TObject;
+  readonly query: TObject;
   readonly body: TObject;
   readonly response: TObject;
+  /** Field of the RPC's response that holds what REST answers; absent: the response is the answer. */
+  readonly wrapped?: string;
+  /** Answers carry an entity tag, and are left out where the client holds the same. */
+  readonly isTagged?: true;
   readonly handler: (context: HandlerContext, request: never) => unknown;
 }
 
-interface Row<P extends TObject, B extends TObject, R extends TObject> extends Operation {
+interface Row<P extends TObject, Q extends TObject, B extends TObject, R extends TObject> extends Operation {
   readonly params: P;
+  readonly query: Q;
   readonly body: B;
   readonly response: R;
   readonly handler: (
     context: HandlerContext,
-    request: Static<P> & Static<B>,
+    request: Static<P> & Static<Q> & Static<B>,
   ) => Static<R> | Promise<Static<R>>;
 }
 
 /** Checks a row's handler against its schemas; the value is the row itself. */
-function row<P extends TObject, B extends TObject, R extends TObject>(operation: Row<P, B, R>): Operation {
+function row<P extends TObject, Q extends TObject, B extends TObject, R extends TObject>(
+  operation: Row<P, Q, B, R>,
+): Operation {
   return operation;
 }
 
 const { Empty } = schemas;
-const read = { verb: 'GET', role: 'viewer', params: Empty, body: Empty } as const;
+const read = { verb: 'GET', role: 'viewer', params: Empty, query: Empty, body: Empty } as const;
 const act = {
   verb: 'POST',
   role: 'operator',
   params: schemas.BackendParams,
+  query: Empty,
   body: schemas.BackendActionBody,
   response: schemas.BackendShape,
+  wrapped: 'backend',
 } as const;
 
 export const operations: readonly Operation[] = [
@@ -68,6 +83,8 @@ export const operations: readonly Operation[] = [
   row({
     ...read,
     rpc: 'ListFrontends',
+    isTagged: true,
+    query: schemas.FrontendQuery,
     path: '/frontends',
     summary: 'all frontends with their pools',
     response: schemas.FrontendList,
@@ -76,6 +93,7 @@ export const operations: readonly Operation[] = [
   row({
     ...read,
     rpc: 'GetFrontend',
+    wrapped: 'frontend',
     path: '/frontends/{frontend}',
     summary: 'one frontend',
     params: schemas.FrontendParams,
@@ -85,6 +103,8 @@ export const operations: readonly Operation[] = [
   row({
     ...read,
     rpc: 'ListBackends',
+    isTagged: true,
+    query: schemas.BackendQuery,
     path: '/backends',
     summary: 'all backends with state and history',
     response: schemas.BackendList,
@@ -93,6 +113,7 @@ export const operations: readonly Operation[] = [
   row({
     ...read,
     rpc: 'GetBackend',
+    wrapped: 'backend',
     path: '/backends/{backend}',
     summary: 'one backend',
     params: schemas.BackendParams,
@@ -102,6 +123,8 @@ export const operations: readonly Operation[] = [
   row({
     ...read,
     rpc: 'ListHealthChecks',
+    isTagged: true,
+    query: schemas.HealthCheckQuery,
     path: '/healthchecks',
     summary: 'all health checks, defaults filled in',
     response: schemas.HealthCheckList,
@@ -110,6 +133,7 @@ export const operations: readonly Operation[] = [
   row({
     ...read,
     rpc: 'GetHealthCheck',
+    wrapped: 'healthcheck',
     path: '/healthchecks/{healthcheck}',
     summary: 'one health check',
     params: schemas.HealthCheckParams,
@@ -119,10 +143,36 @@ export const operations: readonly Operation[] = [
   row({
     ...read,
     rpc: 'ListOverrides',
+    isTagged: true,
+    query: schemas.OverrideQuery,
     path: '/overrides',
     summary: 'what operators set beside the file',
     response: schemas.OverrideList,
     handler: getOverrides,
+  }),
+  row({
+    verb: 'POST',
+    role: 'operator',
+    rpc: 'CheckConfig',
+    path: '/config/check',
+    summary: 'read and check the configuration file; nothing changes',
+    params: Empty,
+    query: Empty,
+    body: Empty,
+    response: ConfigCheckShape,
+    handler: checkConfig,
+  }),
+  row({
+    verb: 'POST',
+    role: 'operator',
+    rpc: 'ReloadConfig',
+    path: '/config/reload',
+    summary: 'read, check and take over the configuration file; on any error nothing changes',
+    params: Empty,
+    query: Empty,
+    body: Empty,
+    response: ConfigReloadShape,
+    handler: reloadConfig,
   }),
   row({
     ...act,
@@ -154,6 +204,8 @@ export const operations: readonly Operation[] = [
   }),
   row({
     rpc: 'SetFrontendPoolBackendWeight',
+    query: Empty,
+    wrapped: 'frontend',
     verb: 'PUT',
     role: 'operator',
     path: '/frontends/{frontend}/pools/{pool}/backends/{backend}/weight',
@@ -174,6 +226,7 @@ export const operations: readonly Operation[] = [
   row({
     ...read,
     rpc: 'GetVPPLBState',
+    query: vpp.VipQuery,
     path: '/vpp/lb/state',
     summary: 'what VPP holds, read now',
     response: vpp.LbStateShape,
@@ -181,6 +234,7 @@ export const operations: readonly Operation[] = [
   }),
   row({
     rpc: 'SyncVPPLBState',
+    query: Empty,
     verb: 'POST',
     role: 'operator',
     path: '/vpp/lb/sync',
@@ -193,6 +247,7 @@ export const operations: readonly Operation[] = [
   row({
     ...read,
     rpc: 'GetVPPLBCounters',
+    query: vpp.VipQuery,
     path: '/vpp/lb/counters',
     summary: 'packet counters of all VIPs',
     response: vpp.LbCountersShape,

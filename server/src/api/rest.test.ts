@@ -129,6 +129,7 @@ test('an action that cannot be stored is refused and changes nothing', async (t)
   assert.equal((await call('POST', '/backends/b1/disable')).status, 200);
 });
 
+const textPlain = { 'content-type': 'text/plain' };
 const refusals: readonly [
   string,
   'GET' | 'POST' | 'PUT' | 'DELETE',
@@ -156,8 +157,8 @@ const refusals: readonly [
   ['unknown health check', 'GET', '/healthchecks/zzzz', {}, 404, 'health check zzzz: no such health check'],
   ['action on an unknown backend', 'POST', '/backends/b9/pause', {}, 404, 'backend b9: no such backend'],
   ['no such resource', 'GET', '/nothing', {}, 404, 'no such resource'],
-  ['wrong verb', 'DELETE', '/backends/b1', {}, 405, 'DELETE is not possible here: HEAD, GET'],
-  ['action by GET', 'GET', '/backends/b1/pause', {}, 405, 'GET is not possible here: POST'],
+  ['wrong verb', 'DELETE', '/backends/b1', {}, 405, 'DELETE is not possible here: HEAD, GET, OPTIONS'],
+  ['action by GET', 'GET', '/backends/b1/pause', {}, 405, 'GET is not possible here: POST, OPTIONS'],
   [
     'unknown field',
     'POST',
@@ -177,6 +178,25 @@ const refusals: readonly [
     { payload: { reason: 'a\nb' } },
     400,
     'control character',
+  ],
+  ['unknown filter', 'GET', '/backends?sate=up', {}, 400, 'sate: is no field of this request'],
+  ['filter that cannot be', 'GET', '/backends?state=upp', {}, 400, 'state.0: must be equal to one of'],
+  ['filter by what is not there', 'GET', '/backends?frontend=wwww', {}, 404, 'did you mean www?'],
+  [
+    'two values where one is asked for',
+    'GET',
+    '/overrides?backend=b1&backend=b2',
+    {},
+    400,
+    'backend: must be',
+  ],
+  [
+    'type that is no JSON',
+    'POST',
+    '/backends/b1/pause',
+    { payload: 'x', headers: textPlain },
+    415,
+    'text/plain',
   ],
   ['name that cannot be', 'GET', '/backends/-x', {}, 400, 'backend: must match pattern'],
 ];
@@ -211,6 +231,76 @@ test('refused: what is not JSON, or claims to be something else', async (t) => {
   );
   const huge = JSON.stringify({ reason: 'x'.repeat(100_000) });
   assert.equal((await call('POST', '/backends/b1/resume', { payload: huge, headers })).status, 413);
+});
+
+test('filters: by state, by who uses it, by type; the order stays', async (t) => {
+  const { daemon, call } = await setUp(t);
+  await daemon.clock.advance(3000);
+  const names = async (path: string) => {
+    const { status, body } = await call('GET', path);
+    assert.equal(status, 200, JSON.stringify(body));
+    const [list] = Object.values(body) as { name?: string; backend?: string }[][];
+    return list?.map(({ name, backend }) => name ?? backend);
+  };
+  assert.deepEqual(await names('/backends?state=up'), ['b1', 'b2', 'fixed']);
+  assert.deepEqual(await names('/backends?state=disabled&state=down'), ['b3']);
+  assert.deepEqual(await names('/backends?frontend=www'), ['b1', 'b2', 'b3']);
+  assert.deepEqual(await names('/backends?frontend=www&state=up'), ['b1', 'b2']);
+  assert.deepEqual(await names('/frontends?state=down'), []);
+  assert.deepEqual(await names('/frontends?backend=fixed'), ['all']);
+  assert.deepEqual(await names('/healthchecks?type=icmp'), ['ping']);
+  await call('POST', '/backends/b2/pause');
+  await call('POST', '/backends/b1/pause');
+  assert.deepEqual(await names('/overrides?backend=b1'), ['b1']);
+  const vips = async (path: string) =>
+    (await call('GET', path)).body.vips.map((vip: { frontend: string }) => vip.frontend);
+  await daemon.clock.advance(3000);
+  const answer = vips('/vpp/lb/state?frontend=all');
+  await daemon.clock.advance(100);
+  assert.deepEqual(await answer, ['all']);
+});
+
+test('a list has a tag; who holds it gets nothing again until it changes', async (t) => {
+  const { daemon, call } = await setUp(t);
+  const first = await call('GET', '/frontends');
+  const tag = String(first.headers['etag']);
+  assert.equal((await call('HEAD', '/frontends')).headers['etag'], tag);
+  const headers = { 'if-none-match': tag };
+  const again = await call('GET', '/frontends', { headers });
+  assert.deepEqual([again.status, again.body, again.headers['etag']], [304, undefined, tag]);
+  await daemon.clock.advance(3000);
+  const changed = await call('GET', '/frontends', { headers });
+  assert.equal(changed.status, 200);
+  assert.notEqual(changed.headers['etag'], tag);
+});
+
+test('OPTIONS names the verbs', async (t) => {
+  const { daemon } = await setUp(t);
+  const ask = async (url: string) => {
+    const { statusCode, headers } = await daemon.api.inject({ method: 'OPTIONS', url: `/api/v1${url}` });
+    return [statusCode, headers['allow']];
+  };
+  assert.deepEqual(await ask('/backends'), [204, 'HEAD, GET, OPTIONS']);
+  assert.deepEqual(await ask('/backends/b1/pause'), [204, 'POST, OPTIONS']);
+});
+
+test('check and reload say what is wrong with its place, and what changed', async (t) => {
+  const { daemon, call } = await setUp(t);
+  const { body: checked } = await call('POST', '/config/check');
+  assert.deepEqual([checked.ok, checked.errors, checked.warnings.length], [true, [], 1]);
+  assert.match(checked.warnings[0].message, /never serves/);
+  daemon.setFile(exampleText.replace('http-ok }\n    b2', 'http-okk }\n    b2'));
+  for (const path of ['/config/check', '/config/reload']) {
+    const { status, body } = await call('POST', path);
+    assert.deepEqual([status, body.ok, 'changes' in body], [200, false, false]);
+    assert.deepEqual(Object.keys(body.errors[0]), ['kind', 'path', 'line', 'column', 'message']);
+    assert.equal(body.errors[0].path, 'maglev.backends.b1.healthcheck');
+  }
+  daemon.setFile(exampleText.replace('    b2: {', '    b4: { address: 10.0.0.9 }\n    b2: {'));
+  const { body } = await call('POST', '/config/reload');
+  assert.equal(body.ok, true);
+  assert.deepEqual(body.changes.backends, { added: ['b4'], removed: [], changed: [] });
+  assert.equal((await call('GET', '/backends/b4')).status, 200);
 });
 
 test('access: loopback only, and no changes from pages of other sites', async (t) => {

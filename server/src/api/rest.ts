@@ -4,8 +4,10 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Control } from '../control.ts';
+import { quotedLengthMax } from '../lib/limits.ts';
 import type { Log } from '../lib/log.ts';
 import { requireRole } from './access.ts';
+import { entityTag, namesTag } from './entity-tag.ts';
 import { ApiError, type ErrorCode, errorTable, problemOf } from './errors.ts';
 import type { LbAccess } from './handlers.ts';
 import { type Operation, operations } from './operations.ts';
@@ -19,19 +21,17 @@ export interface RestOptions {
   readonly log: Log;
 }
 
+const strict = { removeAdditional: false, useDefaults: false, allErrors: true } as const;
 /** Bodies are taken as they are: nothing is coerced, nothing removed, every fault is named. */
-const strictAjv = new Ajv2020({
-  coerceTypes: false,
-  removeAdditional: false,
-  useDefaults: false,
-  allErrors: true,
-});
-formats.default(strictAjv);
+const bodyAjv = new Ajv2020({ ...strict, coerceTypes: false });
+/** What stands in a URL is text: it is read as what its schema asks for, and one value as a list of one. */
+const urlAjv = new Ajv2020({ ...strict, coerceTypes: 'array' });
+for (const ajv of [bodyAjv, urlAjv]) formats.default(ajv);
 
 /** Registers every operation, and the answers for what is no operation. */
 export function registerRest(app: FastifyInstance, options: RestOptions): void {
-  app.setValidatorCompiler(({ schema }) => {
-    const validate = strictAjv.compile(schema as object);
+  app.setValidatorCompiler(({ schema, httpPart }) => {
+    const validate = (httpPart === 'body' ? bodyAjv : urlAjv).compile(schema as object);
     return (data) => {
       if (validate(data)) return { value: data };
       return {
@@ -45,7 +45,7 @@ export function registerRest(app: FastifyInstance, options: RestOptions): void {
   });
   // Answers keep the order in which the views build them; a test holds every one against its schema.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  app.removeContentTypeParser('application/json');
+  app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
     if (text === '') return done(null, {});
     try {
@@ -81,12 +81,17 @@ function routePath(operation: Operation): string {
 }
 
 function addRoute(app: FastifyInstance, operation: Operation, { control, lb }: RestOptions): void {
-  const { verb, params, body, response, role } = operation;
+  const { verb, params, query, body, response, role } = operation;
   const handler = operation.handler as (context: object, request: object) => unknown;
   app.route({
     method: verb,
     url: routePath(operation),
-    schema: { params, response: { 200: response }, ...(verb === 'GET' ? {} : { body }) },
+    schema: {
+      params,
+      querystring: query,
+      response: { 200: response },
+      ...(verb === 'GET' ? {} : { body }),
+    },
     onRequest: async (request) => {
       requireRole({ address: peerAddress(request), headers: request.headers }, role);
       if (hasNoBody(request)) delete request.headers['content-type'];
@@ -96,13 +101,25 @@ function addRoute(app: FastifyInstance, operation: Operation, { control, lb }: R
     preValidation: async (request) => {
       if (request.headers['content-type'] === undefined) request.body = {};
     },
+    ...(operation.isTagged && { onSend: answerTagged }),
     handler: async (request, reply) => {
       reply.header('cache-control', 'no-store');
-      const fields = { ...(request.body as object | null), ...(request.params as object) };
+      const { body: given, query: asked, params: named } = request;
+      const fields = { ...(given as object | null), ...(asked as object), ...(named as object) };
       const context = { control, caller: { address: peerAddress(request) }, ...(lb && { lb }) };
       return handler(context, fields);
     },
   });
+}
+
+/** Adds the entity tag; a client that holds these very bytes gets none. */
+async function answerTagged(request: FastifyRequest, reply: FastifyReply, payload: unknown) {
+  if (reply.statusCode !== 200 || typeof payload !== 'string') return payload;
+  const tag = entityTag(payload);
+  reply.header('etag', tag);
+  if (!namesTag(request.headers['if-none-match'], tag)) return payload;
+  reply.code(304);
+  return null;
 }
 
 /** A verb that a path does not have is answered with those that it has. */
@@ -113,7 +130,8 @@ function refuseOtherVerbs(app: FastifyInstance): void {
     verbsOf.set(path, [...(verbsOf.get(path) ?? []), operation.verb]);
   }
   for (const [url, verbs] of verbsOf) {
-    const allowed = verbs.includes('GET') ? ['HEAD', ...verbs] : verbs;
+    const allowed = [...(verbs.includes('GET') ? ['HEAD', ...verbs] : verbs), 'OPTIONS'];
+    app.options(url, (_request, reply) => reply.code(204).header('allow', allowed.join(', ')).send());
     app.route({
       method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((verb) => !allowed.includes(verb)),
       url,
@@ -146,6 +164,10 @@ const fastifyCodes: Readonly<Record<number, ErrorCode>> = {
 function asApiError(error: FastifyError | ApiError, log: Log, request: FastifyRequest): ApiError {
   if (error instanceof ApiError) return error;
   const code = fastifyCodes[error.statusCode ?? 500];
+  if (code === 'unsupported_media_type') {
+    const type = request.headers['content-type'] ?? 'none';
+    return new ApiError(code, `the body is to be application/json, not ${type.slice(0, quotedLengthMax)}`);
+  }
   if (code) return new ApiError(code, error.message);
   log.error('request-failed', {
     method: request.method,

@@ -2,8 +2,13 @@
 import { type TProperties, Type } from 'typebox';
 import { nameLengthMax, reasonLengthMax } from '../lib/limits.ts';
 
+/** An object inside another one. */
 export function object<T extends TProperties>(properties: T, description: string) {
   return Type.Object(properties, { description, additionalProperties: false });
+}
+/** An object with a name of its own: a component of OpenAPI, a message of the protobuf contract. */
+export function shape<T extends TProperties>(title: string, properties: T, description: string) {
+  return Type.Object(properties, { title, description, additionalProperties: false });
 }
 export function words<const T extends string>(values: readonly T[], description: string) {
   return Type.Unsafe<T>({ type: 'string', enum: values, description });

@@ -3,9 +3,12 @@
 import { type Static, Type } from 'typebox';
 import { backendStates } from '../health/backend-health.ts';
 import { frontendStates } from '../health/frontend-state.ts';
-import { count, duration, Name, object, Reason, text, time, words } from './schema-parts.ts';
+import { count, duration, Name, object, Reason, shape, text, time, words } from './schema-parts.ts';
 
-export const TransitionShape = object(
+const healthCheckTypes = ['icmp', 'tcp', 'http', 'https'] as const;
+
+export const TransitionShape = shape(
+  'Transition',
   {
     from: words(backendStates, 'state before'),
     to: words(backendStates, 'state after'),
@@ -16,7 +19,8 @@ export const TransitionShape = object(
   'one change of state',
 );
 
-export const LastProbeShape = object(
+export const LastProbeShape = shape(
+  'LastProbe',
   {
     at: time('when it ended'),
     ok: Type.Boolean({ description: 'whether it passed' }),
@@ -27,7 +31,8 @@ export const LastProbeShape = object(
   'the last probe whose result counted',
 );
 
-export const BackendShape = object(
+export const BackendShape = shape(
+  'Backend',
   {
     name: Name,
     address: text('IP address', '192.0.2.10'),
@@ -37,7 +42,8 @@ export const BackendShape = object(
     code: Type.Optional(text('code of the transition into this state; absent before the first', 'L7OK')),
     detail: Type.Optional(text('cause of that transition', 'HTTP 200')),
     since: time('when it entered this state'),
-    counter: object(
+    counter: shape(
+      'Counter',
       {
         value: count('0 .. rise+fall-1; up from rise on'),
         rise: count('passes that bring it up'),
@@ -52,7 +58,8 @@ export const BackendShape = object(
   'a backend as the checker sees it',
 );
 
-const PoolBackendShape = object(
+const PoolBackendShape = shape(
+  'PoolBackend',
   {
     name: Name,
     state: words(backendStates, 'state of the backend'),
@@ -64,7 +71,8 @@ const PoolBackendShape = object(
   'a backend in a pool',
 );
 
-export const FrontendShape = object(
+export const FrontendShape = shape(
+  'Frontend',
   {
     name: Name,
     description: Type.Optional(text('free text', 'public web')),
@@ -80,16 +88,17 @@ export const FrontendShape = object(
     newFlowsTableLength: count('buckets of the new-flow table in VPP'),
     weightSteps: count('resolution of programmed weights'),
     pools: Type.Array(
-      object({ name: Name, backends: Type.Array(PoolBackendShape) }, 'a pool, in order of preference'),
+      shape('Pool', { name: Name, backends: Type.Array(PoolBackendShape) }, 'a pool, in order of preference'),
     ),
   },
   'a frontend with its pools',
 );
 
-export const HealthCheckShape = object(
+export const HealthCheckShape = shape(
+  'HealthCheck',
   {
     name: Name,
-    type: words(['icmp', 'tcp', 'http', 'https'], 'kind of probe'),
+    type: words(healthCheckTypes, 'kind of probe'),
     port: Type.Optional(Type.Integer({ description: 'absent for icmp', minimum: 1, maximum: 65535 })),
     interval: duration('while up and steady'),
     fastInterval: duration('while unknown or between'),
@@ -100,7 +109,8 @@ export const HealthCheckShape = object(
     probeIpv4Src: Type.Optional(text('source address of probes of IPv4 backends', '192.0.2.9')),
     probeIpv6Src: Type.Optional(text('source address of probes of IPv6 backends', '2001:db8::9')),
     params: Type.Optional(
-      object(
+      shape(
+        'HealthCheckParams',
         {
           method: Type.Optional(words(['GET', 'HEAD'], 'http, https')),
           path: Type.Optional(text('http, https: request target', '/healthz')),
@@ -120,7 +130,8 @@ export const HealthCheckShape = object(
   'a health check with its defaults filled in',
 );
 
-export const VersionShape = object(
+export const VersionShape = shape(
+  'Version',
   {
     version: text('release', '0.1.0'),
     commit: text('abbreviated hash', '0123456789ab'),
@@ -136,7 +147,8 @@ const OverrideNote = {
   reason: Type.Optional(text('why', 'kernel upgrade')),
 };
 
-export const OverrideShape = object(
+export const OverrideShape = shape(
+  'Override',
   {
     backend: Name,
     admin: Type.Optional(words(['paused', 'disabled', 'enabled'], 'for the backend as a whole')),
@@ -159,13 +171,42 @@ export const Empty = object({}, 'nothing');
 export const BackendParams = object({ backend: Name }, 'which backend');
 export const FrontendParams = object({ frontend: Name }, 'which frontend');
 export const HealthCheckParams = object({ healthcheck: Name }, 'which health check');
-export const BackendList = object({ backends: Type.Array(BackendShape) }, 'in configuration order');
-export const FrontendList = object({ frontends: Type.Array(FrontendShape) }, 'in configuration order');
-export const HealthCheckList = object(
+const stateFilter = <const T extends string>(states: readonly T[]) =>
+  Type.Optional(
+    Type.Array(words(states, 'a state'), {
+      description: 'only those in one of these states',
+      uniqueItems: true,
+    }),
+  );
+export const BackendQuery = object(
+  { state: stateFilter(backendStates), frontend: Type.Optional(Name) },
+  'which backends; frontend: only those that it lists',
+);
+export const FrontendQuery = object(
+  { state: stateFilter(frontendStates), backend: Type.Optional(Name) },
+  'which frontends; backend: only those that list it',
+);
+export const HealthCheckQuery = object(
+  { type: Type.Optional(words(healthCheckTypes, 'only those of this type')) },
+  'which health checks',
+);
+export const OverrideQuery = object({ backend: Type.Optional(Name) }, 'which overrides');
+export const BackendList = shape(
+  'BackendList',
+  { backends: Type.Array(BackendShape) },
+  'in configuration order',
+);
+export const FrontendList = shape(
+  'FrontendList',
+  { frontends: Type.Array(FrontendShape) },
+  'in configuration order',
+);
+export const HealthCheckList = shape(
+  'HealthCheckList',
   { healthchecks: Type.Array(HealthCheckShape) },
   'in configuration order',
 );
-export const OverrideList = object({ overrides: Type.Array(OverrideShape) }, 'by name');
+export const OverrideList = shape('OverrideList', { overrides: Type.Array(OverrideShape) }, 'by name');
 
 export type TransitionJson = Static<typeof TransitionShape>;
 export type BackendJson = Static<typeof BackendShape>;

@@ -17,7 +17,7 @@ async function start(t: TestContext) {
   const context: HandlerContext = {
     control,
     lb: { dataplane, reconciler },
-    caller: { address: '127.0.0.1' },
+    caller: { role: 'operator', address: '127.0.0.1', requestId: 'r1' },
   };
   return { ...run, context, without: { control, caller: context.caller } satisfies HandlerContext };
 }
@@ -33,9 +33,9 @@ test('without a VPP: its state is that none is configured, everything else is un
   const { without } = await start(t);
   assert.deepEqual(getVppInfo(without), { connection: 'disabled', missingCapabilities: [] });
   const unavailable = refusedWith('unavailable', /^no VPP is configured: start maglevd with --vpp-api-addr$/);
-  await assert.rejects(getLbState(without), unavailable);
+  await assert.rejects(getLbState(without, {}), unavailable);
   await assert.rejects(syncLbState(without, {}), unavailable);
-  assert.throws(() => getLbCounters(without), unavailable);
+  assert.throws(() => getLbCounters(without, {}), unavailable);
 });
 
 test('what is known of VPP, with times as texts and without what is not known', () => {
@@ -61,7 +61,7 @@ test('what is known of VPP, with times as texts and without what is not known', 
 test('the state of VPP names frontends and backends, and says what is in sync', async (t) => {
   const { context, dataplane } = await start(t);
   dataplane.state = observed([...dataplane.state.vips.values(), observedVip('10.9.0.1 any', {})]);
-  const { conf, vips, missingFrontends } = await getLbState(context);
+  const { conf, vips, missingFrontends } = await getLbState(context, {});
   assert.deepEqual([conf.flowTimeout, missingFrontends], ['40s', []]);
   const [ours, strange] = vips;
   assert.deepEqual(
@@ -93,7 +93,7 @@ test('the state of VPP names frontends and backends, and says what is in sync', 
 
 test('what is not in sync: another weight, other buckets; what is missing is named', async (t) => {
   const { context, dataplane } = await start(t);
-  const inSync = async () => (await getLbState(context)).vips.map((shown) => shown.inSync);
+  const inSync = async () => (await getLbState(context, {})).vips.map((shown) => shown.inSync);
   dataplane.wrong.set(one, 'always');
   assert.deepEqual(await inSync(), [false]);
   dataplane.wrong.clear();
@@ -103,16 +103,16 @@ test('what is not in sync: another weight, other buckets; what is missing is nam
   ]);
   assert.deepEqual(await inSync(), [false]);
   dataplane.state = observed([]);
-  assert.deepEqual((await getLbState(context)).missingFrontends, ['one']);
+  assert.deepEqual((await getLbState(context, {})).missingFrontends, ['one']);
 });
 
 test('a VPP that is not connected has no state and no counters, and says so', async (t) => {
   const { context, dataplane } = await start(t);
-  assert.throws(() => getLbCounters(context), refusedWith('unavailable', /^no counters were read yet/));
+  assert.throws(() => getLbCounters(context, {}), refusedWith('unavailable', /^no counters were read yet/));
   dataplane.disconnect();
   const unavailable = refusedWith('unavailable', /^VPP is disconnected$/);
-  assert.throws(() => getLbCounters(context), unavailable);
-  await assert.rejects(getLbState(context), unavailable);
+  assert.throws(() => getLbCounters(context, {}), unavailable);
+  await assert.rejects(getLbState(context, {}), unavailable);
   await assert.rejects(syncLbState(context, {}), unavailable);
 });
 
@@ -135,7 +135,7 @@ test('counters come as numbers, with the frontend that they are of', async (t) =
   const counters = { next: 4n, first: 3n, untracked: 2n, noServer: 1n, routePackets: 10n, routeBytes: 1000n };
   const byVip = new Map([[one, { key: vip('10.1.0.1 tcp 80'), counters }]]);
   dataplane.sample = { atMs: 0, byVip };
-  assert.deepEqual(getLbCounters(context), {
+  assert.deepEqual(getLbCounters(context, {}), {
     at: '1970-01-01T00:00:00.000Z',
     vips: [
       {

@@ -2,9 +2,10 @@
 import { type Static, Type } from 'typebox';
 import { connectionStates } from '../dataplane/dataplane.ts';
 import { weightMax } from '../lib/limits.ts';
-import { count, Name, object, Reason, text, time, words } from './schema-parts.ts';
+import { count, duration, Name, object, Reason, shape, text, time, words } from './schema-parts.ts';
 
-export const VppInfoShape = object(
+export const VppInfoShape = shape(
+  'VPPInfo',
   {
     connection: words(connectionStates, 'state of the connection to VPP; disabled: none is configured'),
     reason: Type.Optional(text('why it is not connected', 'no answer to control_ping within 5 s')),
@@ -31,7 +32,8 @@ const VipFields = {
   ),
 };
 
-const ApplicationServerShape = object(
+const ApplicationServerShape = shape(
+  'ApplicationServer',
   {
     address: text('address', '192.0.2.10'),
     backend: Type.Optional(text('backend that it is of', 'nginx0-ams')),
@@ -42,7 +44,8 @@ const ApplicationServerShape = object(
   'an application server in use',
 );
 
-const LbVipShape = object(
+const LbVipShape = shape(
+  'LBVip',
   {
     ...VipFields,
     encap: words(['gre4', 'gre6', 'l3dsr', 'nat4', 'nat6'], 'how packets reach the application servers'),
@@ -59,15 +62,17 @@ const LbVipShape = object(
   'a VIP as VPP holds it',
 );
 
-export const LbStateShape = object(
+export const LbStateShape = shape(
+  'LBState',
   {
     at: time('when VPP was read'),
-    conf: object(
+    conf: shape(
+      'LBConf',
       {
         ipv4SrcAddress: text('source of GRE packets to IPv4 application servers', '192.0.2.1'),
         ipv6SrcAddress: text('source of GRE packets to IPv6 application servers', '2001:db8::1'),
         stickyBucketsPerCore: count('size of the table of flows, per thread'),
-        flowTimeout: text('after which an idle flow is forgotten', '40s'),
+        flowTimeout: duration('after which an idle flow is forgotten'),
       },
       'global parameters',
     ),
@@ -84,7 +89,8 @@ export const LbSyncBody = object(
   'which frontend; absent: all, and VIPs that the configuration does not know are removed',
 );
 
-export const LbSyncShape = object(
+export const LbSyncShape = shape(
+  'LBSync',
   {
     vipsAdded: count('VIPs added'),
     vipsRemoved: count('VIPs removed'),
@@ -96,7 +102,8 @@ export const LbSyncShape = object(
   'what the run did',
 );
 
-const VipCountersShape = object(
+const VipCountersShape = shape(
+  'VIPCounters',
   {
     ...VipFields,
     next: count('packets of flows that VPP knew'),
@@ -109,10 +116,13 @@ const VipCountersShape = object(
   'counters of a VIP since it was added to VPP',
 );
 
-export const LbCountersShape = object(
+export const LbCountersShape = shape(
+  'LBCounters',
   { at: time('when they were read'), vips: Type.Array(VipCountersShape, { description: 'by address' }) },
   'counters of all VIPs',
 );
+
+export const VipQuery = object({ frontend: Type.Optional(Name) }, 'which VIPs; absent: all');
 
 export const WeightParams = object({ frontend: Name, pool: Name, backend: Name }, 'which backend, where');
 
