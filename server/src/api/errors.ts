@@ -1,18 +1,18 @@
-// Every way the API can refuse, in one table: canonical code, HTTP status, title. Knows no route.
+// Every way the API can refuse, in one table: code, HTTP status, canonical gRPC code, title. Knows no route.
 import { Type } from 'typebox';
 
 export const errorTable = {
-  invalid_argument: { status: 400, title: 'Invalid argument' },
-  unauthenticated: { status: 401, title: 'Not authenticated' },
-  permission_denied: { status: 403, title: 'Permission denied' },
-  not_found: { status: 404, title: 'Not found' },
-  method_not_allowed: { status: 405, title: 'Method not allowed' },
-  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
-  resource_exhausted: { status: 429, title: 'Too much' },
-  payload_too_large: { status: 413, title: 'Payload too large' },
-  failed_precondition: { status: 409, title: 'Failed precondition' },
-  internal: { status: 500, title: 'Internal error' },
-  unavailable: { status: 503, title: 'Unavailable' },
+  invalid_argument: { status: 400, grpc: 3, title: 'Invalid argument' },
+  unauthenticated: { status: 401, grpc: 16, title: 'Not authenticated' },
+  permission_denied: { status: 403, grpc: 7, title: 'Permission denied' },
+  not_found: { status: 404, grpc: 5, title: 'Not found' },
+  method_not_allowed: { status: 405, grpc: 12, title: 'Method not allowed' },
+  unsupported_media_type: { status: 415, grpc: 3, title: 'Unsupported media type' },
+  resource_exhausted: { status: 429, grpc: 8, title: 'Too much' },
+  payload_too_large: { status: 413, grpc: 8, title: 'Payload too large' },
+  failed_precondition: { status: 409, grpc: 9, title: 'Failed precondition' },
+  internal: { status: 500, grpc: 13, title: 'Internal error' },
+  unavailable: { status: 503, grpc: 14, title: 'Unavailable' },
 } as const;
 
 export type ErrorCode = keyof typeof errorTable;
@@ -22,11 +22,19 @@ export class ApiError extends Error {
   readonly code: ErrorCode;
   /** Where in the request the fault lies, with what is wrong there. */
   readonly faults: readonly { readonly path: string; readonly message: string }[];
+  /** Headers of the answer, names in lower case; over gRPC metadata. E.g. `retry-after`. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: ErrorCode, message: string, faults: ApiError['faults'] = []) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    faults: ApiError['faults'] = [],
+    headers: ApiError['headers'] = {},
+  ) {
     super(message);
     this.code = code;
     this.faults = faults;
+    this.headers = headers;
   }
 }
 

@@ -70,8 +70,19 @@ export const certificateNamesShownMax = 3;
 export const certificateChainLengthMax = 10;
 /** TLS contexts kept for reuse, one per distinct CA file; each holds all of the system's CAs. */
 export const tlsContextsMax = 64;
-/** One buffer that all plain sockets read into. */
+/** Plain probes that one engine runs at a time: more than the checker ever asks for. */
+export const engineSlotsMax = 8192;
+/** Bytes of replies that wait in an engine; when they are more, it does not read on. */
+export const engineReceivedBytesMax = 4 * 1024 * 1024;
+/** Bytes of starts whose requests an engine has not sent yet. */
+export const engineStartedBytesMax = 64 * 1024 * 1024;
+/** Starts of one turn that are handed to an engine together. */
+export const engineBatchBytes = 64 * 1024;
+/** Reports fetched from an engine in one call, and the buffer for what they received. */
+export const engineReportsPerTake = 256;
 export const receiveBufferBytes = 64 * 1024;
+/** Reports of an engine that come within it wake JavaScript once; their times stay what they are. */
+export const engineWakeDelayMs = 1;
 export const icmpPayloadBytes = 32;
 /** Room for one packet on a raw ICMP socket: an IPv6 error is at most 1280 bytes long (RFC 4443, 2.4). */
 export const icmpSlotBytes = 1536;
@@ -105,6 +116,27 @@ export const asideNameTriesMax = 100;
 // --- events
 export const eventRingCountMax = 2000;
 export const eventRingAgeMsMax = 30_000;
+/** Rest between two rounds of deliveries; an event after a quiet time goes out at once. */
+export const eventRoundMs = 40;
+/** Subscribers that are written to in one go before I/O is looked at again. */
+export const eventWritesPerTurnMax = 100;
+/** Events that a subscriber is handed in one piece. */
+export const eventPortionMax = 256;
+/** Encoded pieces that a round keeps for the next subscriber at the same place. */
+export const eventChunksMax = 64;
+export const eventSubscribersMax = 2_000;
+/** Bytes that wait in a subscriber's connection before it gets nothing more. */
+export const eventPendingBytesMax = 128 * 1024;
+/** A subscriber that takes nothing for this long is dropped. */
+export const eventStalledMsMax = 30_000;
+/** A stream that was silent for this long says that it lives. */
+export const eventHeartbeatMs = 15_000;
+/** How often silent and stalled subscribers are looked for. */
+export const eventSweepMs = 1_000;
+/** First pictures of different moments that slow readers are in the middle of. */
+export const eventPicturesMax = 8;
+/** Told to browsers: the rest before they connect again. */
+export const eventRetryMs = 2_000;
 
 // --- api
 export const requestBodyBytesMax = 64 * 1024;
@@ -112,6 +144,87 @@ export const requestTimeoutMs = 10_000;
 export const headersTimeoutMs = 10_000;
 export const keepAliveTimeoutMs = 65_000;
 export const connectionsMax = 10_000;
+
+/** A connection that has not said within this time which protocol it speaks, TLS included, is closed. */
+export const portDecideMsMax = 10_000;
+/** That connections are turned away for want of places is logged no more often than this. */
+export const portFullLogIntervalMs = 60_000;
+/** Connections that have not said it yet; one more closes the oldest of them. */
+export const portUndecidedMax = 1_000;
+/** How often HTTP/1 connections are held against `headersTimeoutMs` and `requestTimeoutMs`. */
+export const http1LookIntervalMs = 1_000;
+/** An answer over HTTP/1 of which the peer takes nothing for this long is given up. */
+export const http1StuckMsMax = 60_000;
+/** What ran at a stop may end by itself for this long; then its connection is cut. */
+export const portDrainMsMax = 500;
+/** More than the 200 streams that one gRPC client may well hold; a client at the bound waits. */
+export const http2StreamsMax = 256;
+/** Header names and values of one request, 32 bytes added for each pair as HTTP/2 counts them. */
+export const http2HeaderBytesMax = 16 * 1024;
+export const http2HeaderPairsMax = 128;
+/** Of one session, in megabytes as Node takes it: what waits to be sent, headers, streams. */
+export const http2SessionMegabytesMax = 10;
+export const http2InvalidFramesMax = 100;
+/** Streams that the peer may open and reset: in a burst, which is more than it can have open, and a second. */
+export const http2ResetBurstMax = 500;
+export const http2ResetsPerSecondMax = 33;
+/** The connection is looked at so often: one with open streams is pinged, one without may be idle. */
+export const http2PingIntervalMs = 30_000;
+export const http2PingAnswerMsMax = 20_000;
+/** A session without streams for this long is closed; gRPC clients open another when they need it. */
+export const http2IdleMsMax = 300_000;
+/** Pings that a peer may send within `http2PingWindowMs`: without streams, and with. */
+export const http2IdlePingsMax = 30;
+/** gRPC's clients ping with every batch of data to measure the path. */
+export const http2BusyPingsMax = 20_000;
+export const http2PingWindowMs = 10_000;
+/** Whether a daemon still answers on a Unix socket is known after this long. */
+export const unixSocketProbeMsMax = 1_000;
+export const tlsFileBytesMax = 1024 * 1024;
+/** How often the files of `--tls-cert`, `--tls-key` and `--tls-client-ca` are looked at for renewal. */
+export const tlsLookIntervalMs = 10_000;
+
+// --- access
+export const authFileBytesMax = 1024 * 1024;
+export const authEntryCountMax = 1_000;
+export const authErrorCountMax = 50;
+/** The auth file is looked at so often, beside SIGHUP. */
+export const authFilePollMs = 10_000;
+/** Name of a certificate as an entry, a log line and an override show it. */
+export const certificateNameLengthMax = 128;
+export const passwordBytesMax = 1024;
+/** Cost of new entries: 32 MiB and about 100 ms for each check. */
+export const scryptLogCost = 15;
+export const scryptLogCostMin = 10;
+/** Bounds of what an auth file may ask of one check: memory is 128 * 2^ln * r bytes, work grows with p. */
+export const scryptLogCostMax = 18;
+export const scryptBlockSizeMax = 32;
+export const scryptParallelismMax = 4;
+export const scryptBytesMax = 128 * 1024 * 1024;
+/** Passwords and tokens checked at the same time, each on a thread of libuv's four, and waiting for it. */
+export const loginChecksAtOnceMax = 2;
+export const loginChecksWaitingMax = 64;
+/** Good credentials that need not be checked again, and how long after their last use. */
+export const loginCacheMax = 1_000;
+export const loginCacheAgeMsMax = 15 * 60 * 1000;
+/** Wrong credentials from one address (IPv6: one /64), and from everywhere, in one window. */
+export const loginFailuresMax = 10;
+export const loginFailuresEverywhereMax = 300;
+export const loginFailureWindowMs = 60_000;
+/** Addresses whose failures are remembered; the oldest is forgotten for a new one. */
+export const loginAddressesMax = 10_000;
+/** Addresses of X-Forwarded-For that are looked at. */
+export const forwardedHopsMax = 32;
+export const trustedProxiesMax = 256;
+export const requestIdLengthMax = 64;
+/** Refused changes in the audit, in one window: a flood of them must not push all else out of the events. */
+export const auditRefusalsMax = 60;
+export const auditWindowMs = 60_000;
+
+/** One message of a gRPC request, decompressed; REST's bodies have the same bound. */
+export const rpcRequestBytesMax = requestBodyBytesMax;
+/** One message of a gRPC answer: a list of `backendCountMax` backends with some history. */
+export const rpcResponseBytesMax = 256 * 1024 * 1024;
 
 // --- daemon
 /** Log lines that wait for a slow reader of standard output. */
