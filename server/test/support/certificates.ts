@@ -20,6 +20,8 @@ export interface LeafOptions {
   readonly serialNumber?: string;
   /** Where the certificate says that its revocation list lies. */
   readonly crlUrl?: string;
+  /** For a client, not for a server. */
+  readonly isClient?: boolean;
 }
 
 export interface Authority {
@@ -119,15 +121,15 @@ function authorityExtensions(): Buffer[] {
   ];
 }
 
-/** basicConstraints, extKeyUsage serverAuth, and as asked subjectAltName and cRLDistributionPoints. */
-function leafExtensions({ dnsNames = [], addresses = [], crlUrl }: LeafOptions): Buffer[] {
+/** basicConstraints, extKeyUsage serverAuth or clientAuth, and as asked subjectAltName and cRLDistributionPoints. */
+function leafExtensions({ dnsNames = [], addresses = [], crlUrl, isClient }: LeafOptions): Buffer[] {
   const names = [
     ...dnsNames.map((name) => der.implicit(2, Buffer.from(name))),
     ...addresses.map((address) => der.implicit(7, addressBytes(address))),
   ];
   const extensions = [
     extension('2.5.29.19', true, der.sequence()),
-    extension('2.5.29.37', false, der.sequence(der.oid('1.3.6.1.5.5.7.3.1'))),
+    extension('2.5.29.37', false, der.sequence(der.oid(`1.3.6.1.5.5.7.3.${isClient ? 2 : 1}`))),
   ];
   if (names.length > 0) extensions.push(extension('2.5.29.17', false, der.sequence(...names)));
   if (crlUrl !== undefined) {

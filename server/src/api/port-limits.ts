@@ -1,0 +1,53 @@
+// The bounds of the port as one value, so that tests can make them small. It must not know what they bound.
+import {
+  connectionsMax,
+  headersTimeoutMs,
+  http1LookIntervalMs,
+  http1StuckMsMax,
+  http2BusyPingsMax,
+  http2HeaderBytesMax,
+  http2HeaderPairsMax,
+  http2IdleMsMax,
+  http2IdlePingsMax,
+  http2InvalidFramesMax,
+  http2PingAnswerMsMax,
+  http2PingIntervalMs,
+  http2PingWindowMs,
+  http2ResetBurstMax,
+  http2ResetsPerSecondMax,
+  http2SessionMegabytesMax,
+  http2StreamsMax,
+  keepAliveTimeoutMs,
+  portDecideMsMax,
+  portDrainMsMax,
+  portUndecidedMax,
+  requestTimeoutMs,
+} from '../lib/limits.ts';
+
+/** What they mean stands beside each in `lib/limits.ts`. */
+export const portLimits = {
+  connectionsMax,
+  headersTimeoutMs,
+  http1LookIntervalMs,
+  http1StuckMsMax,
+  http2BusyPingsMax,
+  http2HeaderBytesMax,
+  http2HeaderPairsMax,
+  http2IdleMsMax,
+  http2IdlePingsMax,
+  http2InvalidFramesMax,
+  http2PingAnswerMsMax,
+  http2PingIntervalMs,
+  http2PingWindowMs,
+  http2ResetBurstMax,
+  http2ResetsPerSecondMax,
+  http2SessionMegabytesMax,
+  http2StreamsMax,
+  keepAliveTimeoutMs,
+  portDecideMsMax,
+  portDrainMsMax,
+  portUndecidedMax,
+  requestTimeoutMs,
+};
+
+export type PortLimits = { readonly [Name in keyof typeof portLimits]: number };
