@@ -1,6 +1,7 @@
 // The trials by name, in the order in which they run: where a new one gets its line.
 import type { Trial } from './trial.ts';
-import { apiList } from './trials/api-list.ts';
+import { apiGet } from './trials/api-get.ts';
+import { eventsStorm } from './trials/events-storm.ts';
 import { httpProbes } from './trials/http-probes.ts';
 import { httpsProbes } from './trials/https-probes.ts';
 import { icmpProbes } from './trials/icmp-probes.ts';
@@ -19,7 +20,8 @@ export const trials: readonly Trial[] = [
   probeOverhead,
   reload,
   metricsPage,
-  apiList,
+  apiGet,
+  eventsStorm,
   vppSync,
   vppVerdict,
 ];

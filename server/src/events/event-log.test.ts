@@ -10,7 +10,7 @@ const event = (message: string): MaglevEvent => ({ kind: 'log', level: 'info', m
 
 test('numbers rise by one and readers get what they have not seen', () => {
   const log = createEventLog(createFakeClock(), 'e1');
-  for (let i = 1; i <= 5; i++) assert.equal(log.append(event(`m${i}`)).sequence, i);
+  for (let i = 1; i <= 5; i++) assert.equal(log.append(event(`m${i}`))?.sequence, i);
   const read = log.read(2, 2);
   assert.equal(read.t, 'events');
   assert.deepEqual(read.t === 'events' && read.events.map((e) => e.sequence), [3, 4]);
@@ -51,6 +51,20 @@ test('subscribers are woken after each append until they leave', () => {
   log.append(event('c'));
   assert.equal(woken, 2);
   assert.equal(log.subscriberCount(), 0);
+});
+
+test('debug lines have a number only while somebody wants them', () => {
+  const log = createEventLog(createFakeClock(), 'e1');
+  const debug: MaglevEvent = { kind: 'log', level: 'debug', message: 'probe', attributes: {} };
+  assert.equal(log.append(debug), undefined);
+  const [first, second] = [log.wantDebug(), log.wantDebug()];
+  assert.equal(log.append(debug)?.sequence, 1);
+  first();
+  first();
+  assert.equal(log.append(debug)?.sequence, 2, 'the second still wants them');
+  second();
+  assert.equal(log.append(debug), undefined);
+  assert.equal(log.append(event('info'))?.sequence, 3, 'no number is missing');
 });
 
 test('property: any mix of appends and reads sees consecutive numbers or a resync', () => {

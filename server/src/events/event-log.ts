@@ -1,6 +1,7 @@
 // The one ordered log of events: the sole writer of event numbers, with a bounded ring for those who come
 // late. Readers hold a cursor and pull, so a slow reader costs nothing here; it is told to resync when its
-// place is gone.
+// place is gone. Debug lines come by the thousand where probes are logged, and would push everything else
+// out of the ring: they have a number, and a place in it, only while somebody asks for them.
 import type { Clock } from '../lib/clock.ts';
 import { eventRingAgeMsMax, eventRingCountMax } from '../lib/limits.ts';
 import type { MaglevEvent, NumberedEvent } from './event.ts';
@@ -15,13 +16,17 @@ export interface EventLog {
   readonly epoch: string;
   /** Number of the newest event; 0 before the first. */
   lastSequence(): number;
-  /** Appends and wakes the subscribers, in order of subscription. */
-  append(event: MaglevEvent): NumberedEvent;
+  /**
+   * Appends and wakes the subscribers, in order of subscription. Undefined: a debug line that nobody wants.
+   */
+  append(event: MaglevEvent): NumberedEvent | undefined;
   /** Up to `countMax` events with a number above `cursor`. */
   read(cursor: number, countMax: number): EventRead;
   /** Called after each append, synchronously; a wake-up carries nothing. Returns its end. */
   subscribe(wake: () => void): () => void;
   subscriberCount(): number;
+  /** From now on debug lines are kept, until the last of those who want them has ended it. */
+  wantDebug(): () => void;
 }
 
 /** `epoch` must differ from run to run, e.g. the start time in base 36. */
@@ -30,6 +35,7 @@ export function createEventLog(clock: Clock, epoch: string): EventLog {
   let first = 0;
   let sequence = 0;
   const wakes = new Set<() => void>();
+  const debugWishes = new Set<object>();
 
   /** Drops what is too old or too much. The array is cut in large pieces, so that an append stays cheap. */
   function trim(nowMs: number): void {
@@ -45,6 +51,7 @@ export function createEventLog(clock: Clock, epoch: string): EventLog {
     epoch,
     lastSequence: () => sequence,
     append(event) {
+      if (event.kind === 'log' && event.level === 'debug' && debugWishes.size === 0) return undefined;
       sequence++;
       const numbered: NumberedEvent = { sequence, atMs: clock.wallMs(), event };
       ring.push(numbered);
@@ -69,5 +76,10 @@ export function createEventLog(clock: Clock, epoch: string): EventLog {
       };
     },
     subscriberCount: () => wakes.size,
+    wantDebug() {
+      const wish = {};
+      debugWishes.add(wish);
+      return () => void debugWishes.delete(wish);
+    },
   };
 }
