@@ -1,7 +1,12 @@
 // Explicit wiring of the whole daemon: start, reload, stop. Tests call this very function, with fakes at its
 // edges. It knows every room and no rule.
 import type { FastifyInstance } from 'fastify';
-import { createApiServer, createHttpServer, listen } from './api/server.ts';
+import { type AuthFile, openAuthFile } from './api/auth-file.ts';
+import { createAccess } from './api/identify.ts';
+import { listenTcp } from './api/port-listen.ts';
+import { type ApiServer, createApiServer, createPlainServer } from './api/server.ts';
+import { openTlsFiles, type TlsPaths } from './api/tls-files.ts';
+import { noTrustedProxies, type TrustedProxies } from './api/trusted-proxies.ts';
 import { Checker, type ProbeReport } from './checker/checker.ts';
 import type { Config, ConfigResult } from './config/config.ts';
 import { Control, type ReloadOutcome } from './control.ts';
@@ -37,7 +42,21 @@ export interface DaemonDeps {
   readonly keepUnknownVips?: boolean;
   /** Where to listen; absent: nowhere (tests use `inject`). */
   readonly apiAddress?: ListenAddress;
+  /** A Unix socket that serves the API as well; `apiAddress` must be there too. */
+  readonly apiSocket?: string;
   readonly metricsAddress?: ListenAddress;
+  readonly apiAccess?: ApiAccess;
+  /** Whether gRPC reflection is answered; absent: it is. */
+  readonly reflection?: boolean;
+}
+
+/** How the API is guarded; absent or empty: as if the flag were not there. */
+export interface ApiAccess {
+  /** This machine's name, by which pages may call it. */
+  readonly hostname?: string;
+  readonly authFile?: string;
+  readonly trustedProxies?: TrustedProxies;
+  readonly tls?: TlsPaths;
 }
 
 export interface Daemon {
@@ -51,6 +70,7 @@ export interface Daemon {
   /** Ports that were bound; absent where nothing listens. */
   readonly apiPort?: number;
   readonly metricsPort?: number;
+  /** Reads certificates and credentials again too; what is wrong with those is logged. */
   reload(): Promise<ReloadOutcome>;
   /** Closes the listeners, waits for the command under way, cancels probes. Leaves VPP as it is. */
   stop(): Promise<void>;
@@ -82,11 +102,16 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
     build: { version, commit, node: nodeVersion },
     ...(lb && { vpp: { ...lb, calls: calls.all(), nowMs: clock.wallMs() } }),
   }));
-  const api = createApiServer({ control, log, metrics: metrics.http, ...(lb && { lb }) });
+  const guard = await openGuard(deps, log);
+  const api = createApiServer({
+    ...{ control, clock, log, events, metrics: metrics.http, reflection: deps.reflection ?? true },
+    ...{ access: guard.access, ...(guard.tls && { tls: guard.tls }), ...(lb && { lb }) },
+  });
   const metricsApi = createMetricsServer(metrics);
   const stop = async () => {
     log.info('stopping');
     await Promise.all([api.close(), metricsApi.close()]);
+    await guard.close();
     await reconciler?.stop();
     await control.stop();
     log.info('stopped');
@@ -98,9 +123,40 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
   });
   await control.start();
   reconciler?.start();
+  api.serving.set(true);
   log.info('listening', { ...ports });
-  const parts = { control, events, metrics, api, log, ...(lb && { lb }) };
-  return { ...parts, ...ports, reload: () => control.reload(), stop };
+  const parts = { control, events, metrics, api: api.app, log, ...(lb && { lb }) };
+  const reload = async () => {
+    const [outcome] = await Promise.all([control.reload(), guard.reload()]);
+    return outcome;
+  };
+  return { ...parts, ...ports, reload, stop };
+}
+
+/** What decides about access, and is read from files. Rejects with a sentence that names flag and file. */
+async function openGuard({ clock, apiAccess = {} }: DaemonDeps, log: Log) {
+  const { authFile: path = '', trustedProxies = noTrustedProxies, hostname = 'localhost' } = apiAccess;
+  const tls = openTlsFiles(apiAccess.tls ?? { cert: '', key: '', clientCa: '' }, clock, log);
+  let authFile: AuthFile | undefined;
+  try {
+    if (path !== '') authFile = await openAuthFile({ path, clock, log });
+  } catch (error) {
+    tls?.close();
+    throw error;
+  }
+  const credentials = authFile && { credentials: authFile.credentials };
+  return {
+    access: createAccess({ clock, log, trustedProxies, hostname, ...credentials }),
+    tls,
+    async reload() {
+      tls?.reload();
+      await authFile?.reload();
+    },
+    async close() {
+      tls?.close();
+      await authFile?.stop();
+    },
+  };
 }
 
 function createControl(
@@ -138,17 +194,20 @@ function createControl(
 }
 
 function createMetricsServer(metrics: Metrics): FastifyInstance {
-  const app = createHttpServer();
+  const app = createPlainServer();
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.render()),
   );
   return app;
 }
 
-async function listenAll(deps: DaemonDeps, api: FastifyInstance, metricsApi: FastifyInstance) {
-  const { apiAddress, metricsAddress } = deps;
+async function listenAll(deps: DaemonDeps, { app, port }: ApiServer, metricsApi: FastifyInstance) {
+  const { apiAddress, apiSocket, metricsAddress } = deps;
+  const apiPort = apiAddress && (await port.listen(app, apiAddress, 'grpc-addr'));
+  if (apiSocket !== undefined) await port.listenUnix(apiSocket, 'api-socket');
   return {
-    ...(apiAddress && { apiPort: await listen(api, apiAddress, 'grpc-addr') }),
-    ...(metricsAddress && { metricsPort: await listen(metricsApi, metricsAddress, 'metrics-addr') }),
+    ...(apiPort !== undefined && { apiPort }),
+    ...(apiSocket !== undefined && { apiSocket }),
+    ...(metricsAddress && { metricsPort: await listenTcp(metricsApi, metricsAddress, 'metrics-addr') }),
   };
 }

@@ -1,5 +1,8 @@
 // maglevd's command line: reads argv, env and signals, and hands everything else to createDaemon.
+import { hostname } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
+import { runHashPassword } from './api/hash-password.ts';
+import { parseTrustedProxies, type TrustedProxies } from './api/trusted-proxies.ts';
 import type { ConfigResult } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { parseConfig } from './config/parse.ts';
@@ -36,6 +39,20 @@ function listenAddress(flags: Flags, name: 'grpc-addr' | 'metrics-addr'): Listen
   if ('refusal' in address)
     return fail(`flag --${name}: "${flags.text(name)}" ${address.refusal}`, exitUsage);
   return address;
+}
+
+function trustedProxies(flags: Flags): TrustedProxies {
+  const parsed = parseTrustedProxies(flags.text('trusted-proxies'));
+  return 'refusal' in parsed ? fail(`flag --trusted-proxies: ${parsed.refusal}`, exitUsage) : parsed.proxies;
+}
+
+/** `maglevd hash-password`: the one word that is no flag. */
+async function hashPassword(words: readonly string[]): Promise<void> {
+  process.exitCode = await runHashPassword(words, {
+    input: process.stdin,
+    writeOut: (text) => process.stdout.write(text),
+    writeError: (text) => process.stderr.write(text),
+  });
 }
 
 const reportText = (result: ConfigResult, source: string) => `${reportLines(result, source).join('\n')}\n`;
@@ -146,6 +163,18 @@ async function run(flags: Flags): Promise<void> {
     ...(setting.vpp && { createDataplane: dataplaneOf(native, setting.vpp) }),
     keepUnknownVips: flags.on('vpp-keep-unknown'),
     apiAddress,
+    ...(flags.text('api-socket') !== '' && { apiSocket: flags.text('api-socket') }),
+    apiAccess: {
+      hostname: hostname(),
+      authFile: flags.text('auth-file'),
+      trustedProxies: trustedProxies(flags),
+      tls: {
+        cert: flags.text('tls-cert'),
+        key: flags.text('tls-key'),
+        clientCa: flags.text('tls-client-ca'),
+      },
+    },
+    reflection: flags.on('reflection'),
     ...(metricsAddress && { metricsAddress }),
   });
   starting.resolve(daemon);
@@ -154,6 +183,7 @@ async function run(flags: Flags): Promise<void> {
 }
 
 async function main(argv: readonly string[]): Promise<void> {
+  if (argv[0] === 'hash-password') return hashPassword(argv.slice(1));
   const flags = parseFlags(argv, process.env);
   if ('refusal' in flags) fail(flags.refusal, exitUsage);
   if (flags.on('help')) return void process.stdout.write(usageText());

@@ -40,7 +40,7 @@ const product = sources.filter((source) => !isTest(source));
 /** Rooms by layer; a file may import from its own layer and from those before it. */
 const layers: readonly (readonly string[])[] = [
   ['lib'],
-  ['config', 'health', 'events', 'version.ts', 'native.ts', 'native-vpp.ts'],
+  ['config', 'health', 'events', 'version.ts', 'native.ts', 'native-engine.ts', 'native-vpp.ts'],
   ['probes', 'overrides'],
   ['checker', 'dataplane'],
   ['control.ts'],
@@ -55,10 +55,11 @@ const inwards: Readonly<Record<string, readonly string[]>> = {
   config: [],
   health: ['config'],
   events: ['config', 'health'],
-  probes: ['native.ts', 'version.ts'],
+  probes: ['native.ts', 'native-engine.ts', 'version.ts'],
   overrides: [],
   // The loader is one for the whole addon; what it says of VPP stands in a file of its own.
-  'native.ts': ['native-vpp.ts'],
+  'native.ts': ['native-engine.ts', 'native-vpp.ts'],
+  'native-engine.ts': ['native.ts'],
   'native-vpp.ts': ['native.ts'],
 };
 
@@ -107,12 +108,15 @@ const homes: readonly (readonly [pattern: RegExp, what: string, homes: readonly 
 ];
 
 /**
- * Who touches files: the configuration is read, the overrides are stored, the demo makes a directory for its
- * sockets; version and metrics look at themselves.
+ * Who touches files: configuration, credentials and certificates are read, overrides are stored, the API and the
+ * demo have sockets; version and metrics look at themselves.
  */
 function filesHomes(): readonly string[] {
   return [
     'src/config/load.ts',
+    'src/api/auth-file.ts',
+    'src/api/tls-files.ts',
+    'src/api/unix-socket.ts',
     'src/demo.ts',
     'src/overrides/store.ts',
     'src/logger.ts',

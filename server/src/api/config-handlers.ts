@@ -1,13 +1,13 @@
 // What check and reload answer. A file that is refused is an answer, not an error.
 import type { ConfigProblem, ConfigResult } from '../config/config.ts';
 import type { ConfigDiff } from '../config/diff.ts';
-import type { HandlerContext } from './handlers.ts';
+import type { ReadContext } from './handlers.ts';
 
-export async function checkConfig({ control }: HandlerContext) {
+export async function checkConfig({ control }: ReadContext) {
   return viewCheck(await control.check());
 }
 
-export async function reloadConfig({ control }: HandlerContext) {
+export async function reloadConfig({ control }: ReadContext) {
   const { result, diff } = await control.reload();
   return { ...viewCheck(result), ...(diff && { changes: viewDiff(diff) }) };
 }

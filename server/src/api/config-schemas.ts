@@ -5,11 +5,15 @@ import { count, shape, text, words } from './schema-parts.ts';
 const ConfigProblemShape = shape(
   'ConfigProblem',
   {
-    kind: words(['structural', 'semantic'], 'structural: not understood; semantic: understood and wrong'),
-    path: text('path of the fault; empty: the file as a whole', 'maglev.backends.nginx0-ams.address'),
-    line: count('line in the file, from 1; 0: none'),
-    column: count('column in that line, from 1; 0: none'),
-    message: text('what is wrong, and what to do', 'no such health check: http-okk'),
+    kind: words(
+      ['structural', 'semantic'],
+      'structural: not understood; semantic: understood and wrong',
+      'semantic',
+    ),
+    path: text('path of the fault; empty: the file as a whole', 'maglev.backends.nginx9-ams'),
+    line: count('line in the file, from 1; 0: none', 14),
+    column: count('column in that line, from 1; 0: none', 9),
+    message: text('what is wrong, and what to do', 'no frontend uses it'),
   },
   'a fault of the configuration, with its place',
 );
@@ -35,7 +39,10 @@ const ConfigChangesShape = shape(
 
 const checkFields = {
   ok: Type.Boolean({ description: 'whether the file can be used' }),
-  errors: Type.Array(ConfigProblemShape, { description: 'all of them, in the order of the file' }),
+  errors: Type.Array(ConfigProblemShape, {
+    description: 'all of them, in the order of the file',
+    examples: [[]],
+  }),
   warnings: Type.Array(ConfigProblemShape, { description: 'what is allowed and looks like a slip' }),
 };
 

@@ -12,6 +12,9 @@ import { listOverrides } from '../overrides/overrides.ts';
 import { commit, date, nodeVersion, version } from '../version.ts';
 import { type Caller, describeCaller } from './caller.ts';
 import { ApiError, type ErrorCode } from './errors.ts';
+import type { EventFeeds } from './event-fanout.ts';
+import type { WatchRequest } from './event-schemas.ts';
+import type { BackendJson } from './schemas.ts';
 import { backendView, frontendView, healthCheckView, overrideView } from './views.ts';
 
 /** What handlers read of VPP, and whom they ask to change it. */
@@ -20,11 +23,16 @@ export interface LbAccess {
   readonly reconciler: Pick<Reconciler, 'held' | 'journal' | 'predict' | 'desired' | 'sync'>;
 }
 
-/** What every handler gets beside its request: the daemon's door and who is asking. */
-export interface HandlerContext {
+/** What a handler that only reads gets beside its request: everybody may read. */
+export interface ReadContext {
   readonly control: Control;
   /** Absent where no VPP is configured. */
   readonly lb?: LbAccess;
+  readonly feeds: Pick<EventFeeds, 'watch'>;
+}
+
+/** What a handler that changes something gets: also who asks. */
+export interface HandlerContext extends ReadContext {
   readonly caller: Caller;
 }
 
@@ -39,12 +47,29 @@ export function getVersion() {
 const viewBackend = (control: Control, snapshot: BackendSnapshot) =>
   backendView(snapshot, control.usedBy(snapshot.name));
 
+interface KeptView {
+  readonly frontends: readonly string[];
+  readonly view: BackendJson;
+}
+
+/** Of backends that are asked for one by one; kept as long as their snapshots stand. */
+const keptViews = new WeakMap<BackendSnapshot, KeptView>();
+
+function keepView(control: Control, snapshot: BackendSnapshot): BackendJson {
+  const frontends = control.usedBy(snapshot.name);
+  const kept = keptViews.get(snapshot);
+  if (kept?.frontends === frontends) return kept.view;
+  const view = backendView(snapshot, frontends);
+  keptViews.set(snapshot, { frontends, view });
+  return view;
+}
+
 interface BackendFilter {
   readonly state?: readonly string[];
   readonly frontend?: string;
 }
 
-export function listBackends({ control }: HandlerContext, { state, frontend }: BackendFilter) {
+export function listBackends({ control }: ReadContext, { state, frontend }: BackendFilter) {
   if (frontend !== undefined) requireFrontend(control, frontend);
   const isWanted = (snapshot: BackendSnapshot) =>
     (state === undefined || state.includes(snapshot.state)) &&
@@ -53,8 +78,8 @@ export function listBackends({ control }: HandlerContext, { state, frontend }: B
   return { backends: snapshots.map((snapshot) => viewBackend(control, snapshot)) };
 }
 
-export function getBackend({ control }: HandlerContext, { backend }: { readonly backend: string }) {
-  return viewBackend(control, requireBackend(control, backend));
+export function getBackend({ control }: ReadContext, { backend }: { readonly backend: string }) {
+  return keepView(control, requireBackend(control, backend));
 }
 
 /** Throws ApiError when there is none of that name. */
@@ -71,7 +96,7 @@ function requireBackend(control: Control, name: string): BackendSnapshot {
   return snapshot;
 }
 
-export function viewFrontend({ control, lb }: HandlerContext, name: string) {
+export function viewFrontend({ control, lb }: ReadContext, name: string) {
   const config = control.config();
   const frontend = requireFrontend(control, name);
   const status = must(control.frontendStatus(name), `status of frontend ${name}`);
@@ -86,7 +111,7 @@ interface FrontendFilter {
   readonly backend?: string;
 }
 
-export function listFrontends(context: HandlerContext, { state, backend }: FrontendFilter) {
+export function listFrontends(context: ReadContext, { state, backend }: FrontendFilter) {
   const { control } = context;
   if (backend !== undefined) requireBackend(control, backend);
   const names =
@@ -95,28 +120,32 @@ export function listFrontends(context: HandlerContext, { state, backend }: Front
   return { frontends: frontends.filter((each) => state === undefined || state.includes(each.state)) };
 }
 
-export function getFrontend(context: HandlerContext, { frontend }: { readonly frontend: string }) {
+export function getFrontend(context: ReadContext, { frontend }: { readonly frontend: string }) {
   return viewFrontend(context, frontend);
 }
 
-export function listHealthChecks({ control }: HandlerContext, { type }: { readonly type?: string }) {
+export function listHealthChecks({ control }: ReadContext, { type }: { readonly type?: string }) {
   const checks = Array.from(control.config().healthchecks.values());
   const wanted = checks.filter((check) => type === undefined || check.type === type);
   return { healthchecks: wanted.map(healthCheckView) };
 }
 
-export function getHealthCheck({ control }: HandlerContext, request: { readonly healthcheck: string }) {
+export function getHealthCheck({ control }: ReadContext, request: { readonly healthcheck: string }) {
   const { healthchecks } = control.config();
   const check = healthchecks.get(request.healthcheck);
   if (!check) throw notFound('health check', request.healthcheck, healthchecks.keys());
   return healthCheckView(check);
 }
 
-export function getOverrides({ control }: HandlerContext, { backend }: { readonly backend?: string }) {
+export function getOverrides({ control }: ReadContext, { backend }: { readonly backend?: string }) {
   if (backend !== undefined) requireBackend(control, backend);
   const entries = listOverrides(control.overrides());
   const wanted = entries.filter((entry) => backend === undefined || entry.backend === backend);
   return { overrides: wanted.map(overrideView) };
+}
+
+export function watchEvents({ feeds }: ReadContext, request: WatchRequest, signal: AbortSignal) {
+  return feeds.watch(request, signal);
 }
 
 /** Codes of refusals, as the API names them. */

@@ -1,8 +1,9 @@
 // The API as one table. REST routes, and later gRPC methods and OpenAPI, are derived from its rows.
 import type { Static, TObject } from 'typebox';
-import type { Role } from './access.ts';
+import type { Role } from './caller.ts';
 import { checkConfig, reloadConfig } from './config-handlers.ts';
 import { ConfigCheckShape, ConfigReloadShape } from './config-schemas.ts';
+import { EventShape, WatchQuery } from './event-schemas.ts';
 import {
   changeBackend,
   getBackend,
@@ -14,6 +15,7 @@ import {
   listBackends,
   listFrontends,
   listHealthChecks,
+  watchEvents,
 } from './handlers.ts';
 import * as schemas from './schemas.ts';
 import { getLbCounters, getLbState, getVppInfo, setWeight, syncLbState } from './vpp-handlers.ts';
@@ -38,7 +40,9 @@ export interface Operation {
   readonly wrapped?: string;
   /** Answers carry an entity tag, and are left out where the client holds the same. */
   readonly isTagged?: true;
-  readonly handler: (context: HandlerContext, request: never) => unknown;
+  /** The handler gives events until the signal that it gets; REST answers with server-sent events. */
+  readonly streams?: true;
+  readonly handler: (context: HandlerContext, request: never, signal: AbortSignal) => unknown;
 }
 
 interface Row<P extends TObject, Q extends TObject, B extends TObject, R extends TObject> extends Operation {
@@ -49,7 +53,8 @@ interface Row<P extends TObject, Q extends TObject, B extends TObject, R extends
   readonly handler: (
     context: HandlerContext,
     request: Static<P> & Static<Q> & Static<B>,
-  ) => Static<R> | Promise<Static<R>>;
+    signal: AbortSignal,
+  ) => Static<R> | Promise<Static<R>> | AsyncIterable<Static<R>>;
 }
 
 /** Checks a row's handler against its schemas; the value is the row itself. */
@@ -149,6 +154,17 @@ export const operations: readonly Operation[] = [
     summary: 'what operators set beside the file',
     response: schemas.OverrideList,
     handler: getOverrides,
+  }),
+  row({
+    ...read,
+    rpc: 'WatchEvents',
+    streams: true,
+    wrapped: 'event',
+    path: '/events',
+    summary: 'the whole picture, then every event as it happens',
+    query: WatchQuery,
+    response: EventShape,
+    handler: watchEvents,
   }),
   row({
     verb: 'POST',

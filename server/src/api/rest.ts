@@ -1,50 +1,45 @@
 // REST from the table of operations: routes, strict validation, problem documents. No business line lives
 // here.
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Control } from '../control.ts';
 import { quotedLengthMax } from '../lib/limits.ts';
 import type { Log } from '../lib/log.ts';
-import { requireRole } from './access.ts';
+import type { Caller } from './caller.ts';
 import { entityTag, namesTag } from './entity-tag.ts';
 import { ApiError, type ErrorCode, errorTable, problemOf } from './errors.ts';
-import type { LbAccess } from './handlers.ts';
-import { type Operation, operations } from './operations.ts';
+import type { Gate } from './gate.ts';
+import type { Operation } from './operations.ts';
+import { detailOf, faultsOf, refusedRequest, strictAjv } from './request-check.ts';
 
 export const apiPrefix = '/api/v1';
 
 export interface RestOptions {
-  readonly control: Control;
-  /** Absent where no VPP is configured. */
-  readonly lb?: LbAccess;
+  /** The table; streams are routed elsewhere. */
+  readonly operations: readonly Operation[];
+  readonly gate: Gate;
+  readonly isStarted: () => boolean;
   readonly log: Log;
 }
 
-const strict = { removeAdditional: false, useDefaults: false, allErrors: true } as const;
-/** Bodies are taken as they are: nothing is coerced, nothing removed, every fault is named. */
-const bodyAjv = new Ajv2020({ ...strict, coerceTypes: false });
 /** What stands in a URL is text: it is read as what its schema asks for, and one value as a list of one. */
-const urlAjv = new Ajv2020({ ...strict, coerceTypes: 'array' });
-for (const ajv of [bodyAjv, urlAjv]) formats.default(ajv);
+const urlAjv = new Ajv2020({
+  coerceTypes: 'array',
+  removeAdditional: false,
+  useDefaults: false,
+  allErrors: true,
+});
+formats.default(urlAjv);
 
-/** Registers every operation, and the answers for what is no operation. */
-export function registerRest(app: FastifyInstance, options: RestOptions): void {
+/** Sets how all routes read and refuse. Before any route is added. */
+export function prepareRest(app: FastifyInstance, log: Log): void {
   app.setValidatorCompiler(({ schema, httpPart }) => {
-    const validate = (httpPart === 'body' ? bodyAjv : urlAjv).compile(schema as object);
-    return (data) => {
-      if (validate(data)) return { value: data };
-      return {
-        error: new ApiError(
-          'invalid_argument',
-          'the request does not fit its schema',
-          faultsOf(validate.errors),
-        ),
-      };
-    };
+    const validate = (httpPart === 'body' ? strictAjv : urlAjv).compile(schema as object);
+    return (data) =>
+      validate(data) ? { value: data } : { error: refusedRequest(faultsOf(validate.errors)) };
   });
   // Answers keep the order in which the views build them; a test holds every one against its schema.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.setSerializerCompiler(() => serialize);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
     if (text === '') return done(null, {});
@@ -55,20 +50,30 @@ export function registerRest(app: FastifyInstance, options: RestOptions): void {
     }
   });
   app.setErrorHandler((error: FastifyError, request, reply) =>
-    sendProblem(asApiError(error, options.log, request), reply),
+    sendProblem(asApiError(error, log, request), reply),
   );
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0];
     const message = `${request.method} ${path}: no such resource (the API is under ${apiPrefix})`;
     sendProblem(new ApiError('not_found', message), reply);
   });
-  for (const operation of operations) addRoute(app, operation, options);
-  refuseOtherVerbs(app);
 }
 
-/** The peer's address as people write it: IPv4 as IPv4, also on a socket that serves both families. */
-function peerAddress(request: FastifyRequest): string {
-  return request.ip.startsWith('::ffff:') ? request.ip.slice('::ffff:'.length) : request.ip;
+/** Of answers that are handed out again as long as nothing has changed. */
+const keptTexts = new WeakMap<object, string>();
+
+function serialize(answer: object): string {
+  const kept = keptTexts.get(answer);
+  if (kept !== undefined) return kept;
+  const text = JSON.stringify(answer);
+  keptTexts.set(answer, text);
+  return text;
+}
+
+/** Registers every operation that is no stream, and the answers to verbs that a path does not have. */
+export function registerRest(app: FastifyInstance, options: RestOptions): void {
+  for (const operation of options.operations) if (!operation.streams) addRoute(app, operation, options);
+  refuseOtherVerbs(app, options.operations);
 }
 
 /** Some clients name a type for nothing (`curl -d ''`). */
@@ -76,40 +81,84 @@ function hasNoBody(request: FastifyRequest): boolean {
   return request.headers['content-length'] === '0';
 }
 
-function routePath(operation: Operation): string {
+export function routePath(operation: Pick<Operation, 'path'>): string {
   return apiPrefix + operation.path.replaceAll(/\{([a-z]+)\}/g, ':$1');
 }
 
-function addRoute(app: FastifyInstance, operation: Operation, { control, lb }: RestOptions): void {
-  const { verb, params, query, body, response, role } = operation;
-  const handler = operation.handler as (context: object, request: object) => unknown;
+/** Who asks, once it is known that they may. Throws ApiError, which is written down where it counts. */
+export async function admit(gate: Gate, operation: Operation, request: FastifyRequest): Promise<Caller> {
+  let caller: Caller | undefined;
+  try {
+    const identified = await gate.callerOf(request);
+    caller = identified;
+    gate.authorize(operation, identified, request);
+    return identified;
+  } catch (error) {
+    if (error instanceof ApiError) {
+      gate.record(operation, request, caller, request.params, { code: error.code, why: error.message });
+    }
+    throw error;
+  }
+}
+
+function addRoute(app: FastifyInstance, operation: Operation, options: RestOptions): void {
+  const { verb, params, query, body, response } = operation;
+  const isRead = verb === 'GET';
   app.route({
     method: verb,
     url: routePath(operation),
-    schema: {
-      params,
-      querystring: query,
-      response: { 200: response },
-      ...(verb === 'GET' ? {} : { body }),
-    },
-    onRequest: async (request) => {
-      requireRole({ address: peerAddress(request), headers: request.headers }, role);
+    schema: { params, querystring: query, response: { 200: response }, ...(isRead ? {} : { body }) },
+    onRequest: (request, _reply, done) => {
+      if (!options.isStarted()) return done(startingError());
       if (hasNoBody(request)) delete request.headers['content-type'];
-      if (!control.isStarted()) throw new ApiError('unavailable', 'maglevd is starting: ask again');
+      // What everybody may read, and nothing shown that could be wrong: no need to wait.
+      if (operation.role === 'viewer' && request.headers.authorization === undefined) return done();
+      admit(options.gate, operation, request).then(() => done(), done);
     },
-    // Nothing in the body and no body are the same; a body of `null` is a body, and wrong.
-    preValidation: async (request) => {
-      if (request.headers['content-type'] === undefined) request.body = {};
-    },
+    ...(!isRead && { preValidation: takeNoBody }),
     ...(operation.isTagged && { onSend: answerTagged }),
-    handler: async (request, reply) => {
-      reply.header('cache-control', 'no-store');
-      const { body: given, query: asked, params: named } = request;
-      const fields = { ...(given as object | null), ...(asked as object), ...(named as object) };
-      const context = { control, caller: { address: peerAddress(request) }, ...(lb && { lb }) };
-      return handler(context, fields);
-    },
+    handler: isRead ? readHandler(operation, options.gate) : changeHandler(operation, options.gate),
   });
+}
+
+export function startingError(): ApiError {
+  return new ApiError('unavailable', 'maglevd is starting: ask again');
+}
+
+type Handler = (context: object, request: object) => unknown;
+
+function readHandler(operation: Operation, gate: Gate) {
+  const handler = operation.handler as Handler;
+  return (request: FastifyRequest, reply: FastifyReply) => {
+    const fields = { ...(request.query as object), ...(request.params as object) };
+    const answer = handler(gate.readContext, fields);
+    if (answer instanceof Promise) return answer;
+    reply.send(answer);
+    return reply;
+  };
+}
+
+/** What it changes is written down, and what it could not change as well. */
+function changeHandler(operation: Operation, gate: Gate) {
+  const handler = operation.handler as Handler;
+  return async (request: FastifyRequest) => {
+    const fields = { ...(request.body as object | null), ...(request.params as object) };
+    const caller = await gate.callerOf(request);
+    try {
+      const answer = await handler(gate.contextOf(caller), fields);
+      gate.record(operation, request, caller, fields, { code: 'ok' });
+      return answer;
+    } catch (error) {
+      const refusal = error instanceof ApiError ? error : new ApiError('internal', String(error));
+      gate.record(operation, request, caller, fields, { code: refusal.code, why: refusal.message });
+      throw error;
+    }
+  };
+}
+
+/** Nothing in the body and no body are the same; a body of `null` is a body, and wrong. */
+async function takeNoBody(request: FastifyRequest): Promise<void> {
+  if (request.headers['content-type'] === undefined) request.body = {};
 }
 
 /** Adds the entity tag; a client that holds these very bytes gets none. */
@@ -123,7 +172,7 @@ async function answerTagged(request: FastifyRequest, reply: FastifyReply, payloa
 }
 
 /** A verb that a path does not have is answered with those that it has. */
-function refuseOtherVerbs(app: FastifyInstance): void {
+function refuseOtherVerbs(app: FastifyInstance, operations: readonly Operation[]): void {
   const verbsOf = new Map<string, string[]>();
   for (const operation of operations) {
     const path = routePath(operation);
@@ -142,14 +191,6 @@ function refuseOtherVerbs(app: FastifyInstance): void {
       },
     });
   }
-}
-
-function faultsOf(errors: readonly ErrorObject[] | null | undefined): ApiError['faults'] {
-  return (errors ?? []).map((error) => {
-    const unknown = error.keyword === 'additionalProperties' ? `/${error.params['additionalProperty']}` : '';
-    const message = unknown ? 'is no field of this request' : (error.message ?? 'does not fit');
-    return { path: (error.instancePath + unknown).slice(1).replaceAll('/', '.'), message };
-  });
 }
 
 /** What Fastify itself refuses, in our words. */
@@ -178,13 +219,10 @@ function asApiError(error: FastifyError | ApiError, log: Log, request: FastifyRe
 }
 
 function sendProblem(error: ApiError, reply: FastifyReply): void {
-  const { status } = errorTable[error.code];
-  const faults = error.faults.map(({ path, message }) => `${path || 'body'}: ${message}`).join('; ');
-  const problem = problemOf(
-    faults ? new ApiError(error.code, `${error.message}: ${faults}`, error.faults) : error,
-  );
+  const problem = problemOf(new ApiError(error.code, detailOf(error), error.faults));
   reply
-    .code(status)
+    .code(errorTable[error.code].status)
+    .headers(error.headers)
     .header('content-type', 'application/problem+json')
     .header('cache-control', 'no-store')
     .serializer((value: unknown) => JSON.stringify(value))

@@ -3,15 +3,28 @@
 import { type Static, Type } from 'typebox';
 import { backendStates } from '../health/backend-health.ts';
 import { frontendStates } from '../health/frontend-state.ts';
-import { count, duration, Name, object, Reason, shape, text, time, words } from './schema-parts.ts';
+import {
+  count,
+  duration,
+  FrontendName,
+  HealthCheckName,
+  Name,
+  object,
+  PoolName,
+  Reason,
+  shape,
+  text,
+  time,
+  words,
+} from './schema-parts.ts';
 
 const healthCheckTypes = ['icmp', 'tcp', 'http', 'https'] as const;
 
 export const TransitionShape = shape(
   'Transition',
   {
-    from: words(backendStates, 'state before'),
-    to: words(backendStates, 'state after'),
+    from: words(backendStates, 'state before', 'up'),
+    to: words(backendStates, 'state after', 'down'),
     at: time('when'),
     code: text('result code of the probe, or the operator action', 'L7STS'),
     detail: text('cause in words', 'HTTP 503'),
@@ -38,22 +51,25 @@ export const BackendShape = shape(
     address: text('IP address', '192.0.2.10'),
     healthcheck: Type.Optional(text('name of its health check; absent: static', 'http-ok')),
     enabled: Type.Boolean({ description: 'false while an operator or the file has disabled it' }),
-    state: words(backendStates, 'state'),
+    state: words(backendStates, 'state', 'up'),
     code: Type.Optional(text('code of the transition into this state; absent before the first', 'L7OK')),
     detail: Type.Optional(text('cause of that transition', 'HTTP 200')),
     since: time('when it entered this state'),
     counter: shape(
       'Counter',
       {
-        value: count('0 .. rise+fall-1; up from rise on'),
-        rise: count('passes that bring it up'),
-        fall: count('failures that bring it down'),
+        value: count('0 .. rise+fall-1; up from rise on', 4),
+        rise: count('passes that bring it up', 2),
+        fall: count('failures that bring it down', 3),
       },
       'the health counter',
     ),
     lastProbe: Type.Optional(LastProbeShape),
     transitions: Type.Array(TransitionShape, { description: 'the last transitions, oldest first' }),
-    frontends: Type.Array(Type.String(), { description: 'frontends that list it, in configuration order' }),
+    frontends: Type.Array(Type.String(), {
+      description: 'frontends that list it, in configuration order',
+      examples: [['www-v4']],
+    }),
   },
   'a backend as the checker sees it',
 );
@@ -62,11 +78,11 @@ const PoolBackendShape = shape(
   'PoolBackend',
   {
     name: Name,
-    state: words(backendStates, 'state of the backend'),
-    weight: count('configured weight, 0..100, with an operator override applied'),
-    effectiveWeight: count('weight that its state and the active pool leave it, 0..100'),
-    programmedWeight: count('effective weight in steps, as VPP gets it'),
-    buckets: Type.Optional(count('buckets that VPP gives it; absent: not known, VPP is not connected')),
+    state: words(backendStates, 'state of the backend', 'up'),
+    weight: count('configured weight, 0..100, with an operator override applied', 100),
+    effectiveWeight: count('weight that its state and the active pool leave it, 0..100', 100),
+    programmedWeight: count('effective weight in steps, as VPP gets it', 10),
+    buckets: Type.Optional(count('buckets that VPP gives it; absent: not known, VPP is not connected', 512)),
   },
   'a backend in a pool',
 );
@@ -74,21 +90,27 @@ const PoolBackendShape = shape(
 export const FrontendShape = shape(
   'Frontend',
   {
-    name: Name,
+    name: FrontendName,
     description: Type.Optional(text('free text', 'public web')),
     address: text('VIP address', '198.51.100.80'),
     protocol: words(['tcp', 'udp', 'any'], 'any: all ports of the address'),
-    port: Type.Optional(Type.Integer({ description: 'absent for protocol any', minimum: 1, maximum: 65535 })),
-    state: words(frontendStates, 'up iff a backend has an effective weight above 0'),
+    port: Type.Optional(
+      Type.Integer({ description: 'absent for protocol any', minimum: 1, maximum: 65535, examples: [80] }),
+    ),
+    state: words(frontendStates, 'up iff a backend has an effective weight above 0', 'up'),
     since: time('when it entered this state'),
     activePool: text('pool whose weights count', 'primary'),
     srcIpSticky: Type.Boolean({ description: 'flows of one source address stay together' }),
     flushOnDown: Type.Boolean({ description: 'flows of a backend that goes down are cut' }),
     encap: words(['gre4', 'gre6'], 'by the family of the backends'),
-    newFlowsTableLength: count('buckets of the new-flow table in VPP'),
-    weightSteps: count('resolution of programmed weights'),
+    newFlowsTableLength: count('buckets of the new-flow table in VPP', 1024),
+    weightSteps: count('resolution of programmed weights', 10),
     pools: Type.Array(
-      shape('Pool', { name: Name, backends: Type.Array(PoolBackendShape) }, 'a pool, in order of preference'),
+      shape(
+        'Pool',
+        { name: PoolName, backends: Type.Array(PoolBackendShape) },
+        'a pool, in order of preference',
+      ),
     ),
   },
   'a frontend with its pools',
@@ -97,22 +119,24 @@ export const FrontendShape = shape(
 export const HealthCheckShape = shape(
   'HealthCheck',
   {
-    name: Name,
-    type: words(healthCheckTypes, 'kind of probe'),
-    port: Type.Optional(Type.Integer({ description: 'absent for icmp', minimum: 1, maximum: 65535 })),
-    interval: duration('while up and steady'),
+    name: HealthCheckName,
+    type: words(healthCheckTypes, 'kind of probe', 'https'),
+    port: Type.Optional(
+      Type.Integer({ description: 'absent for icmp', minimum: 1, maximum: 65535, examples: [443] }),
+    ),
+    interval: duration('while up and steady', '2s'),
     fastInterval: duration('while unknown or between'),
-    downInterval: duration('while fully down'),
-    timeout: duration('for one probe'),
-    rise: count('passes that bring a backend up'),
-    fall: count('failures that bring a backend down'),
+    downInterval: duration('while fully down', '5s'),
+    timeout: duration('for one probe', '1s'),
+    rise: count('passes that bring a backend up', 2),
+    fall: count('failures that bring a backend down', 3),
     probeIpv4Src: Type.Optional(text('source address of probes of IPv4 backends', '192.0.2.9')),
     probeIpv6Src: Type.Optional(text('source address of probes of IPv6 backends', '2001:db8::9')),
     params: Type.Optional(
       shape(
         'HealthCheckParams',
         {
-          method: Type.Optional(words(['GET', 'HEAD'], 'http, https')),
+          method: Type.Optional(words(['GET', 'HEAD'], 'http, https', 'GET')),
           path: Type.Optional(text('http, https: request target', '/healthz')),
           host: Type.Optional(text("Host header; absent: the backend's address", 'www.example.org')),
           headers: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'http, https' })),
@@ -152,9 +176,9 @@ export const OverrideShape = shape(
   {
     backend: Name,
     admin: Type.Optional(words(['paused', 'disabled', 'enabled'], 'for the backend as a whole')),
-    frontend: Type.Optional(Name),
-    pool: Type.Optional(Name),
-    weight: Type.Optional(count('in that pool of that frontend, 0..100')),
+    frontend: Type.Optional(FrontendName),
+    pool: Type.Optional(PoolName),
+    weight: Type.Optional(count('in that pool of that frontend, 0..100', 50)),
     ...OverrideNote,
   },
   'what an operator set beside the file',
@@ -169,8 +193,8 @@ export const BackendActionBody = object(
 
 export const Empty = object({}, 'nothing');
 export const BackendParams = object({ backend: Name }, 'which backend');
-export const FrontendParams = object({ frontend: Name }, 'which frontend');
-export const HealthCheckParams = object({ healthcheck: Name }, 'which health check');
+export const FrontendParams = object({ frontend: FrontendName }, 'which frontend');
+export const HealthCheckParams = object({ healthcheck: HealthCheckName }, 'which health check');
 const stateFilter = <const T extends string>(states: readonly T[]) =>
   Type.Optional(
     Type.Array(words(states, 'a state'), {
@@ -179,7 +203,7 @@ const stateFilter = <const T extends string>(states: readonly T[]) =>
     }),
   );
 export const BackendQuery = object(
-  { state: stateFilter(backendStates), frontend: Type.Optional(Name) },
+  { state: stateFilter(backendStates), frontend: Type.Optional(FrontendName) },
   'which backends; frontend: only those that it lists',
 );
 export const FrontendQuery = object(

@@ -1,7 +1,10 @@
-// The HTTP server around the API: limits, health endpoints, and a page that says what there is.
-// Knows sockets and Fastify; what an answer says comes from the operations.
-import fastify, { type FastifyInstance } from 'fastify';
+// The servers of the daemon: the API with all its faces on one port, and a plain one for metrics. Knows
+// sockets and Fastify; what an answer says comes from the operations.
+import type { IncomingMessage } from 'node:http';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Control } from '../control.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { Clock } from '../lib/clock.ts';
 import {
   connectionsMax,
   headersTimeoutMs,
@@ -9,24 +12,53 @@ import {
   requestBodyBytesMax,
   requestTimeoutMs,
 } from '../lib/limits.ts';
-import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log } from '../lib/log.ts';
-import type { HttpMetrics } from '../metrics/registry.ts';
+import type { HttpMetrics } from '../metrics/http-counts.ts';
 import { version } from '../version.ts';
+import { createAudit } from './audit.ts';
+import { registerDocs } from './docs-page.ts';
+import { createEventFeeds, type EventFeeds } from './event-fanout.ts';
+import { createGate, type Gate } from './gate.ts';
+import { registerGrpc } from './grpc.ts';
+import { createServing, type Serving } from './grpc-health.ts';
 import type { LbAccess } from './handlers.ts';
+import type { Access } from './identify.ts';
+import { buildOpenApi } from './openapi.ts';
 import { operations } from './operations.ts';
-import { apiPrefix, registerRest } from './rest.ts';
+import { createPort, type Port } from './port.ts';
+import { connectionOf } from './port-connection.ts';
+import { clientRequestId, createRequestIds } from './request-caller.ts';
+import { admit, apiPrefix, prepareRest, registerRest, routePath, startingError } from './rest.ts';
+import { securityHeaders } from './security-headers.ts';
+import { registerSse } from './sse.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 export interface ApiServerOptions {
   readonly control: Control;
   /** Absent where no VPP is configured. */
   readonly lb?: LbAccess;
+  readonly clock: Clock;
   readonly log: Log;
+  readonly events: EventLog;
   readonly metrics: HttpMetrics;
+  readonly access: Access;
+  /** Whether gRPC reflection is answered. */
+  readonly reflection: boolean;
+  /** Absent: the port speaks plainly. */
+  readonly tls?: TlsFiles;
 }
 
-/** A Fastify instance with our limits; every server of the daemon is made here. */
-export function createHttpServer(): FastifyInstance {
+export interface ApiServer {
+  readonly app: FastifyInstance;
+  readonly port: Port;
+  readonly feeds: EventFeeds;
+  readonly serving: Serving;
+  /** Ends streams, then connections. */
+  close(): Promise<void>;
+}
+
+/** A server with our limits for HTTP/1.1 alone. */
+export function createPlainServer(): FastifyInstance {
   const app = fastify({
     bodyLimit: requestBodyBytesMax,
     requestTimeout: requestTimeoutMs,
@@ -39,15 +71,97 @@ export function createHttpServer(): FastifyInstance {
   return app;
 }
 
-/** The API on one server, not listening yet: `listen` or Fastify's `inject` bring it to life. */
-export function createApiServer(options: ApiServerOptions): FastifyInstance {
-  const { control, lb, metrics } = options;
-  const app = createHttpServer();
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    metrics.observe(request.method, route, reply.statusCode, reply.elapsedTime);
+/** The API on one server, not listening yet: its port or Fastify's `inject` bring it to life. */
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { control, lb, clock, log, events, access, tls } = options;
+  const nextRequestId = createRequestIds();
+  const port = createPort({ clock, log, ...(tls && { tls }) });
+  const app = fastify({
+    bodyLimit: requestBodyBytesMax,
+    serverFactory: port.serverFactory,
+    // The port ends its connections itself, streams first.
+    forceCloseConnections: false,
+    return503OnClosing: true,
+    genReqId: (raw) => clientRequestId((raw as IncomingMessage).headers) ?? nextRequestId(),
   });
-  registerRest(app, options);
+  const feeds = createEventFeeds({ control, events, clock });
+  const serving = createServing();
+  const stopping = new AbortController();
+  const audit = createAudit({ clock, log, events });
+  const gate = createGate(app, { access, audit, base: { control, feeds, ...(lb && { lb }) } });
+  prepareRest(app, log);
+  addHeaders(app);
+  countRequests(app, options.metrics);
+  registerRest(app, { operations, gate, isStarted: control.isStarted.bind(control), log });
+  addEvents(app, feeds, gate, options);
+  registerGrpc(app, {
+    ...gate,
+    operations,
+    onOutcome: gate.record,
+    log,
+    serving,
+    reflection: options.reflection,
+    closing: stopping.signal,
+  });
+  registerDocs(app, buildOpenApi(operations, { version }));
+  addProbes(app, options);
+  return {
+    app,
+    port,
+    feeds,
+    serving,
+    async close() {
+      serving.set(false);
+      // Before the feeds: a stream of gRPC then says that it was ended, not that it is complete.
+      stopping.abort();
+      feeds.stop();
+      await app.close();
+      audit.stop();
+    },
+  };
+}
+
+/** What every answer carries; a page with a policy of its own sets it over this one. */
+function addHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(securityHeaders(request.url, connectionOf(request.raw).isTls));
+    reply.header('x-request-id', request.id);
+    reply.header('cache-control', 'no-store');
+    done();
+  });
+}
+
+function countRequests(app: FastifyInstance, metrics: HttpMetrics): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    metrics.observe(request.method, routeOf(request), reply.statusCode, reply.elapsedTime);
+    done();
+  });
+}
+
+const routeOf = (request: FastifyRequest) => request.routeOptions.url ?? 'none';
+
+function addEvents(
+  app: FastifyInstance,
+  feeds: EventFeeds,
+  gate: Gate,
+  { control, metrics }: ApiServerOptions,
+): void {
+  const watch = operations.find(({ streams }) => streams);
+  if (watch === undefined) return;
+  registerSse(app, {
+    feeds,
+    url: routePath(watch),
+    async before(request) {
+      if (!control.isStarted()) throw startingError();
+      await admit(gate, watch, request);
+    },
+    left: (request, reply) =>
+      metrics.observe(request.method, routeOf(request), reply.statusCode, reply.elapsedTime),
+  });
+}
+
+/** For load balancers and orchestrators, and an index for people. */
+function addProbes(app: FastifyInstance, { control, lb }: ApiServerOptions): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const status = control.isStarted() ? 'ready' : 'starting';
@@ -58,26 +172,10 @@ export function createApiServer(options: ApiServerOptions): FastifyInstance {
   app.get('/', async () => ({
     name: 'maglevd',
     version,
+    documents: ['/docs', `${apiPrefix}/openapi.json`],
     resources: operations.filter(({ verb }) => verb === 'GET').map(({ path }) => apiPrefix + path),
     actions: operations
       .filter(({ verb }) => verb !== 'GET')
       .map(({ verb, path }) => `${verb} ${apiPrefix}${path}`),
   }));
-  return app;
-}
-
-/** Listens; rejects with a sentence that names the address and what to do. Resolves to the port. */
-export async function listen(app: FastifyInstance, address: ListenAddress, flag: string): Promise<number> {
-  const { host = '::', port } = address;
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EAFNOSUPPORT' && address.host === undefined) {
-      return listen(app, { host: '0.0.0.0', port }, flag);
-    }
-    throw new Error(`--${flag}: ${message}`);
-  }
-  const bound = app.server.address();
-  return typeof bound === 'object' && bound !== null ? bound.port : port;
 }

@@ -3,7 +3,9 @@ import { type TestContext, test } from 'node:test';
 import { observed, observedVip, vip } from '../../test/support/lb-values.ts';
 import { configText, one, startReconciler, textOne } from '../../test/support/reconciler-run.ts';
 import type { Control } from '../control.ts';
+import { createEventLog } from '../events/event-log.ts';
 import { ApiError } from './errors.ts';
+import { createEventFeeds } from './event-fanout.ts';
 import type { HandlerContext } from './handlers.ts';
 import { getLbCounters, getLbState, getVppInfo, setWeight, syncLbState } from './vpp-handlers.ts';
 import { vppInfoView } from './vpp-views.ts';
@@ -14,12 +16,14 @@ async function start(t: TestContext) {
   t.after(run.stop);
   const { dataplane, reconciler, source } = run;
   const control = source as unknown as Control;
+  const feeds = createEventFeeds({ control, events: createEventLog(run.clock, 'test'), clock: run.clock });
   const context: HandlerContext = {
     control,
+    feeds,
     lb: { dataplane, reconciler },
     caller: { role: 'operator', address: '127.0.0.1', requestId: 'r1' },
   };
-  return { ...run, context, without: { control, caller: context.caller } satisfies HandlerContext };
+  return { ...run, context, without: { control, feeds, caller: context.caller } satisfies HandlerContext };
 }
 
 const refusedWith = (code: string, message: RegExp) => (error: unknown) => {

@@ -5,6 +5,7 @@ import { ApiError } from './errors.ts';
 import {
   type HandlerContext,
   type LbAccess,
+  type ReadContext,
   refusalError,
   requireFrontend,
   viewFrontend,
@@ -13,13 +14,13 @@ import { lbCountersView, lbStateView, vppInfoView } from './vpp-views.ts';
 
 const noVpp = 'no VPP is configured: start maglevd with --vpp-api-addr';
 
-function requireLb({ lb }: HandlerContext): LbAccess {
+function requireLb({ lb }: ReadContext): LbAccess {
   if (lb === undefined) throw new ApiError('unavailable', noVpp);
   return lb;
 }
 
 /** Always answers. */
-export function getVppInfo({ lb }: HandlerContext) {
+export function getVppInfo({ lb }: ReadContext) {
   return vppInfoView(lb?.dataplane.info() ?? { connection: 'disabled', missingCapabilities: [] });
 }
 
@@ -27,7 +28,7 @@ interface VipFilter {
   readonly frontend?: string;
 }
 
-export async function getLbState(context: HandlerContext, { frontend }: VipFilter) {
+export async function getLbState(context: ReadContext, { frontend }: VipFilter) {
   const { dataplane, reconciler } = requireLb(context);
   if (frontend !== undefined) requireFrontend(context.control, frontend);
   const info = dataplane.info();
@@ -43,7 +44,7 @@ export async function getLbState(context: HandlerContext, { frontend }: VipFilte
   };
 }
 
-export async function syncLbState(context: HandlerContext, request: { readonly frontend?: string }) {
+export async function syncLbState(context: ReadContext, request: { readonly frontend?: string }) {
   const { reconciler } = requireLb(context);
   const { frontend } = request;
   if (frontend !== undefined) requireFrontend(context.control, frontend);
@@ -52,7 +53,7 @@ export async function syncLbState(context: HandlerContext, request: { readonly f
   return { ...outcome.counts, inSync: outcome.inSync };
 }
 
-export function getLbCounters(context: HandlerContext, { frontend }: VipFilter) {
+export function getLbCounters(context: ReadContext, { frontend }: VipFilter) {
   const { dataplane } = requireLb(context);
   if (frontend !== undefined) requireFrontend(context.control, frontend);
   const sample = dataplane.counters();

@@ -2,17 +2,33 @@
 import { type Static, Type } from 'typebox';
 import { connectionStates } from '../dataplane/dataplane.ts';
 import { weightMax } from '../lib/limits.ts';
-import { count, duration, Name, object, Reason, shape, text, time, words } from './schema-parts.ts';
+import {
+  count,
+  duration,
+  FrontendName,
+  Name,
+  object,
+  PoolName,
+  Reason,
+  shape,
+  text,
+  time,
+  words,
+} from './schema-parts.ts';
 
 export const VppInfoShape = shape(
   'VPPInfo',
   {
-    connection: words(connectionStates, 'state of the connection to VPP; disabled: none is configured'),
+    connection: words(
+      connectionStates,
+      'state of the connection to VPP; disabled: none is configured',
+      'not-responding',
+    ),
     reason: Type.Optional(text('why it is not connected', 'no answer to control_ping within 5 s')),
     version: Type.Optional(text('version of VPP', '26.10-release')),
     buildDate: Type.Optional(text('when that VPP was built', '2026-10-28T12:00:00')),
     buildDirectory: Type.Optional(text('where that VPP was built', '/build/vpp')),
-    pid: Type.Optional(count('process id of VPP')),
+    pid: Type.Optional(count('process id of VPP', 1834)),
     bootTime: Type.Optional(time('when VPP started')),
     connectTime: Type.Optional(time('when maglevd connected to it last')),
     missingCapabilities: Type.Array(Type.String(), {
@@ -26,7 +42,9 @@ export const VppInfoShape = shape(
 const VipFields = {
   prefix: text('address and prefix length of the VIP', '198.51.100.80/32'),
   protocol: text('tcp, udp, any, or the number of another one', 'tcp'),
-  port: Type.Optional(Type.Integer({ description: 'absent: all ports', minimum: 1, maximum: 65535 })),
+  port: Type.Optional(
+    Type.Integer({ description: 'absent: all ports', minimum: 1, maximum: 65535, examples: [80] }),
+  ),
   frontend: Type.Optional(
     text('frontend that it is of; absent: the configuration does not know it', 'www-v4'),
   ),
@@ -37,9 +55,9 @@ const ApplicationServerShape = shape(
   {
     address: text('address', '192.0.2.10'),
     backend: Type.Optional(text('backend that it is of', 'nginx0-ams')),
-    weight: count('weight as VPP has it'),
-    buckets: count('buckets of the new-flow table that VPP gives it'),
-    predictedBuckets: count('buckets that the weights give it by the rule of the table'),
+    weight: count('weight as VPP has it', 10),
+    buckets: count('buckets of the new-flow table that VPP gives it', 512),
+    predictedBuckets: count('buckets that the weights give it by the rule of the table', 512),
   },
   'an application server in use',
 );
@@ -50,11 +68,12 @@ const LbVipShape = shape(
     ...VipFields,
     encap: words(['gre4', 'gre6', 'l3dsr', 'nat4', 'nat6'], 'how packets reach the application servers'),
     srcIpSticky: Type.Boolean({ description: 'flows of one source address stay together' }),
-    newFlowsTableLength: count('buckets of the new-flow table'),
+    newFlowsTableLength: count('buckets of the new-flow table', 1024),
     inSync: Type.Optional(
       Type.Boolean({
         description:
           'whether it is what configuration and health ask for; absent: not ours, or not yet released',
+        examples: [true],
       }),
     ),
     applicationServers: Type.Array(ApplicationServerShape, { description: 'by address' }),
@@ -71,21 +90,22 @@ export const LbStateShape = shape(
       {
         ipv4SrcAddress: text('source of GRE packets to IPv4 application servers', '192.0.2.1'),
         ipv6SrcAddress: text('source of GRE packets to IPv6 application servers', '2001:db8::1'),
-        stickyBucketsPerCore: count('size of the table of flows, per thread'),
-        flowTimeout: duration('after which an idle flow is forgotten'),
+        stickyBucketsPerCore: count('size of the table of flows, per thread', 1024),
+        flowTimeout: duration('after which an idle flow is forgotten', '40s'),
       },
       'global parameters',
     ),
     vips: Type.Array(LbVipShape, { description: 'by address, protocol and port' }),
     missingFrontends: Type.Array(Type.String(), {
       description: 'frontends that should be in VPP and are not',
+      examples: [['www-v6']],
     }),
   },
   'what VPP holds, read now',
 );
 
 export const LbSyncBody = object(
-  { frontend: Type.Optional(Name) },
+  { frontend: Type.Optional(FrontendName) },
   'which frontend; absent: all, and VIPs that the configuration does not know are removed',
 );
 
@@ -96,7 +116,7 @@ export const LbSyncShape = shape(
     vipsRemoved: count('VIPs removed'),
     asesAdded: count('application servers added'),
     asesRemoved: count('application servers removed'),
-    weightsChanged: count('weights changed, or flows cut'),
+    weightsChanged: count('weights changed, or flows cut', 2),
     inSync: Type.Boolean({ description: 'whether VPP now holds what it should' }),
   },
   'what the run did',
@@ -106,12 +126,12 @@ const VipCountersShape = shape(
   'VIPCounters',
   {
     ...VipFields,
-    next: count('packets of flows that VPP knew'),
-    first: count('first packets of flows'),
+    next: count('packets of flows that VPP knew', 184302),
+    first: count('first packets of flows', 5120),
     untracked: count('packets of flows that had no room in the table of flows'),
     noServer: count('packets that no application server was there for'),
-    routePackets: Type.Optional(count("packets to the VIP's prefix, all its ports together")),
-    routeBytes: Type.Optional(count("bytes to the VIP's prefix, all its ports together")),
+    routePackets: Type.Optional(count("packets to the VIP's prefix, all its ports together", 189422)),
+    routeBytes: Type.Optional(count("bytes to the VIP's prefix, all its ports together", 121230080)),
   },
   'counters of a VIP since it was added to VPP',
 );
@@ -122,14 +142,19 @@ export const LbCountersShape = shape(
   'counters of all VIPs',
 );
 
-export const VipQuery = object({ frontend: Type.Optional(Name) }, 'which VIPs; absent: all');
+export const VipQuery = object({ frontend: Type.Optional(FrontendName) }, 'which VIPs; absent: all');
 
-export const WeightParams = object({ frontend: Name, pool: Name, backend: Name }, 'which backend, where');
+export const WeightParams = object(
+  { frontend: FrontendName, pool: PoolName, backend: Name },
+  'which backend, where',
+);
 
 /** `{weight}` or `{reset: true}`; which of the two is the handler's to check. */
 export const WeightBody = object(
   {
-    weight: Type.Optional(Type.Integer({ description: 'weight to set', minimum: 0, maximum: weightMax })),
+    weight: Type.Optional(
+      Type.Integer({ description: 'weight to set', minimum: 0, maximum: weightMax, examples: [50] }),
+    ),
     reset: Type.Optional(Type.Boolean({ description: "true: the file's weight again" })),
     flush: Type.Optional(
       Type.Boolean({ description: 'true: cut its flows now; otherwise they drain', default: false }),

@@ -63,9 +63,11 @@ export interface Slot {
   lastProbe: LastProbe | undefined;
   transitions: readonly Transition[];
   readonly stats: ProbeStats;
+  /** What others were shown last: as long as nothing has changed they are shown the same object. */
+  shown: BackendSnapshot | undefined;
 }
 
-/** What others see of a backend. */
+/** What others see of a backend. The same object as before means that nothing has changed but `stats`. */
 export interface BackendSnapshot {
   readonly name: string;
   readonly address: string;
@@ -104,10 +106,31 @@ export function createSlot(target: CheckerTarget, prepared: PreparedProbe | unde
     lastProbe: undefined,
     transitions: [],
     stats: new ProbeStats(),
+    shown: undefined,
   };
 }
 
 export function snapshotOf(slot: Slot): BackendSnapshot {
+  const { shown } = slot;
+  if (shown === undefined || !isCurrent(shown, slot)) slot.shown = takeSnapshot(slot);
+  return slot.shown as BackendSnapshot;
+}
+
+/** Every transition comes with a new list of them; `target` is what the configuration and operators say. */
+function isCurrent(shown: BackendSnapshot, { target, health, lastProbe, transitions }: Slot): boolean {
+  return (
+    shown.lastProbe === lastProbe &&
+    shown.transitions === transitions &&
+    shown.counter === health.counter &&
+    shown.state === health.state &&
+    shown.check === target.check &&
+    shown.admin === target.admin &&
+    shown.name === target.name &&
+    shown.address === target.address
+  );
+}
+
+function takeSnapshot(slot: Slot): BackendSnapshot {
   const { target, health, sinceMs, code, detail, lastProbe, transitions, stats } = slot;
   const { rise, fall } = thresholdsOf(target);
   return {

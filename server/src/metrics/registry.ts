@@ -1,14 +1,10 @@
 // Prometheus' exposition of what there is to count. The values of backends and frontends are computed at the
-// scrape (`samples.ts`); only HTTP requests and the process are counted here.
+// scrape (`samples.ts`); only the process is looked at here.
 import { readdirSync } from 'node:fs';
-import { Counter, Gauge, Histogram, type Metric as PromMetric, Registry } from 'prom-client';
+import { Counter, Gauge, type Metric as PromMetric, Registry } from 'prom-client';
+import { HttpCounts, type HttpMetrics } from './http-counts.ts';
 import type { Metric } from './metric.ts';
 import { collectMetrics, type MetricsView } from './samples.ts';
-
-export interface HttpMetrics {
-  /** `route` is a pattern, never a path, so that labels stay bounded. */
-  observe(method: string, route: string, status: number, elapsedMs: number): void;
-}
 
 export interface Metrics {
   readonly http: HttpMetrics;
@@ -20,14 +16,15 @@ export interface Metrics {
 /** `view` is called at each scrape. */
 export function createMetrics(view: () => MetricsView): Metrics {
   const registry = new Registry();
-  const http = createHttpMetrics(registry);
+  const http = new HttpCounts();
   registerProcess(registry);
   return {
     http,
     contentType: registry.contentType,
     async render() {
       const computed = new Registry();
-      for (const metric of collectMetrics(view())) computed.registerMetric(asPromMetric(metric));
+      for (const metric of [...collectMetrics(view()), ...http.metrics()])
+        computed.registerMetric(asPromMetric(metric));
       return `${await computed.metrics()}${await registry.metrics()}`;
     },
   };
@@ -44,28 +41,6 @@ function asPromMetric({ name, help, type, samples }: Metric): PromMetric {
     name,
     get: async () => ({ name, help, type, values, aggregator: 'sum' }),
   } as unknown as PromMetric;
-}
-
-function createHttpMetrics(registry: Registry): HttpMetrics {
-  const requests = new Counter({
-    name: 'maglev_http_requests_total',
-    help: 'HTTP requests answered, by method, route and status.',
-    labelNames: ['method', 'route', 'status'],
-    registers: [registry],
-  });
-  const durations = new Histogram({
-    name: 'maglev_http_request_duration_seconds',
-    help: 'Time to answer an HTTP request.',
-    labelNames: ['method', 'route'],
-    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5],
-    registers: [registry],
-  });
-  return {
-    observe(method, route, status, elapsedMs) {
-      requests.inc({ method, route, status: String(status) });
-      durations.observe({ method, route }, elapsedMs / 1000);
-    },
-  };
 }
 
 /** The process in the names that Prometheus' own client libraries use. */

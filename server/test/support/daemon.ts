@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { ConfigResult } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse.ts';
-import { createDaemon, type Daemon } from '../../src/daemon.ts';
+import { createDaemon, type Daemon, type DaemonDeps } from '../../src/daemon.ts';
 import type { Log } from '../../src/lib/log.ts';
 import { createPrng } from '../../src/lib/prng.ts';
 import { noOverrides } from '../../src/overrides/overrides.ts';
@@ -55,7 +55,10 @@ maglev:
 `;
 
 /** Starts it; the caller stops it. */
-export async function startTestDaemon(text = exampleText): Promise<TestDaemon> {
+export async function startTestDaemon(
+  text = exampleText,
+  more: Pick<DaemonDeps, 'apiAddress' | 'apiSocket' | 'apiAccess' | 'reflection'> = {},
+): Promise<TestDaemon> {
   const clock = createFakeClock();
   const network = createFakeNetwork(clock);
   const vpp = createFakeVpp(clock);
@@ -89,6 +92,7 @@ export async function startTestDaemon(text = exampleText): Promise<TestDaemon> {
     createStore: () => store,
     createProber: () => ({ prepare: network.prepare, close: () => undefined }),
     createDataplane: () => createFakeDataplane(clock, vpp),
+    ...more,
   });
   return {
     ...daemon,
