@@ -36,7 +36,9 @@ const themeStyle = `.swagger-ui { font-variant-numeric: tabular-nums; }
 .swagger-ui * { transition: none; animation: none; }
 `;
 
-const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6" fill="#3b6ea5"/></svg>
+const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">
+<circle cx="8" cy="8" r="6" fill="#3b6ea5"/>
+</svg>
 `;
 
 /** Adds the document and its page to a server that does not listen yet. */
