@@ -1,5 +1,6 @@
 // Between messages of the contract and the JSON that REST has for the same: words for the values of enums,
-// numbers for 64-bit integers, nothing for what is not set. Driven by descriptors; it must not know any message.
+// numbers for 64-bit integers, nothing for what is not set. Driven by descriptors; it must not know any
+// message.
 import type { DescEnum, DescField, DescMessage, Message, MessageShape } from '@bufbuild/protobuf';
 import { create, ScalarType } from '@bufbuild/protobuf';
 import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
@@ -25,8 +26,8 @@ interface FieldCodec extends Codec {
 }
 
 /**
- * The JSON that REST has for a message. Fields without presence are always there, except empty maps. A value of
- * an enum that this side does not know is shown as its number.
+ * The JSON that REST has for a message. Fields without presence are always there, except empty maps. A value
+ * of an enum that this side does not know is shown as its number.
  */
 export function toRestJson<D extends DescMessage>(schema: D, message: MessageShape<D>): Fields {
   return showMessage(schema, message);

@@ -108,8 +108,8 @@ const homes: readonly (readonly [pattern: RegExp, what: string, homes: readonly 
 ];
 
 /**
- * Who touches files: configuration, credentials and certificates are read, overrides are stored, the API and the
- * demo have sockets; version and metrics look at themselves.
+ * Who touches files: configuration, credentials and certificates are read, overrides are stored, the API and
+ * the demo have sockets; version and metrics look at themselves.
  */
 function filesHomes(): readonly string[] {
   return [

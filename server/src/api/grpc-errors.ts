@@ -34,8 +34,8 @@ export function abortError(signal: AbortSignal): ConnectError {
 }
 
 /**
- * The result of `work`, or the rejection that `errorOf` makes when the signal comes first. The work goes on all
- * the same: a change is never left half done because nobody waits for it any more.
+ * The result of `work`, or the rejection that `errorOf` makes when the signal comes first. The work goes on
+ * all the same: a change is never left half done because nobody waits for it any more.
  */
 export async function untilAborted<T>(
   work: Promise<T>,

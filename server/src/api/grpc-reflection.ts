@@ -1,5 +1,5 @@
-// Server reflection, v1 and v1alpha: what clients such as `buf curl` ask to learn the contract. The two differ
-// in their package only. It must not know what the services do.
+// Server reflection, v1 and v1alpha: what clients such as `buf curl` ask to learn the contract. The two
+// differ in their package only. It must not know what the services do.
 import type { DescFile, DescService } from '@bufbuild/protobuf';
 import { createRegistry, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';

@@ -172,6 +172,6 @@ export const securitySchemes = {
   mutualTLS: {
     type: 'mutualTLS',
     description:
-      'A client certificate that a CA of `--tls-client-ca` signed; the name in it may have a line of `--auth-file`.',
+      'A client certificate signed by a CA of `--tls-client-ca`; its name may stand in `--auth-file`.',
   },
 } as const;

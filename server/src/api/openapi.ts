@@ -38,16 +38,17 @@ const tags = {
   daemon: 'The daemon itself: version and health.',
 } as const;
 
-const description = `maglevd probes the backends of a \`maglev.yaml\`, decides their state and programs the \`lb\` (Maglev)
-plugin of VPP. This API reads what it knows and changes what operators may change.
+const description = `maglevd probes the backends of a \`maglev.yaml\`, decides their state and programs the
+\`lb\` (Maglev) plugin of VPP. This API reads what it knows and changes what operators may change.
 
-JSON names are lowerCamelCase, times RFC 3339, durations proto JSON ("0.500s"). A field that does not apply is absent, never
-an empty string. Lists are in the order of the configuration file. Unknown fields and wrong types are refused. Every refusal is
-an RFC 9457 problem document, with the canonical code of gRPC in \`code\`. The same operations are served as gRPC, gRPC-Web and
-Connect by the service \`maglev.v1.MaglevService\` on the same port.
+JSON names are lowerCamelCase, times RFC 3339, durations proto JSON ("0.500s"). A field that does not apply is
+absent, never an empty string. Lists are in the order of the configuration file. Unknown fields and wrong
+types are refused. Every refusal is an RFC 9457 problem document, with the canonical code of gRPC in \`code\`.
+The same operations are served as gRPC, gRPC-Web and Connect by the service \`maglev.v1.MaglevService\` on the
+same port.
 
-Reads are open to all. Changes need the operator role: callers from loopback and from the Unix socket have it; others show
-credentials.`;
+Reads are open to all. Changes need the operator role: callers from loopback and from the Unix socket have it;
+others show credentials.`;
 
 /** The document as a JSON value; equal tables give equal documents, to the byte. */
 export function buildOpenApi(

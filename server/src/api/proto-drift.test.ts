@@ -270,7 +270,7 @@ function numbersOf(file: FileDescriptorProto): readonly string[] {
   return [...fields, ...values].toSorted();
 }
 
-test('the committed image has every number (after an addition: npm run image --workspace proto)', async () => {
+test('the committed image has every number (if not: npm run image --workspace proto)', async () => {
   const image = fromBinary(FileDescriptorSetSchema, await readFile(join(protoDir, 'image.binpb')));
   const kept = must(
     image.file.find(({ name }) => name === contract.proto.name),

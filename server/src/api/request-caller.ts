@@ -31,7 +31,9 @@ export interface RequestCaller {
 
 const requestIdForm = new RegExp(`^[A-Za-z0-9._-]{1,${requestIdLengthMax}}$`);
 
-/** The client's own `x-request-id`, if it is one: for Fastify's `genReqId`. To be answered in the same header. */
+/**
+ * The client's own `x-request-id`, if it is one: for Fastify's `genReqId`. To be answered in the same header.
+ */
 export function clientRequestId(headers: FastifyRequest['headers']): string | undefined {
   const own = headers['x-request-id'];
   return typeof own === 'string' && requestIdForm.test(own) ? own : undefined;

@@ -303,7 +303,7 @@ test('check and reload say what is wrong with its place, and what changed', asyn
   assert.equal((await call('GET', '/backends/b4')).status, 200);
 });
 
-test('access: everybody reads; changes only from this machine, and from no page of another site', async (t) => {
+test('access: everybody reads; changes only from this machine, from no page of another site', async (t) => {
   const { call } = await setUp(t);
   const from = (method: 'GET' | 'POST', path: string, remoteAddress: string) =>
     call(method, path, { remoteAddress });

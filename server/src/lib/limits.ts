@@ -165,7 +165,9 @@ export const http2HeaderPairsMax = 128;
 /** Of one session, in megabytes as Node takes it: what waits to be sent, headers, streams. */
 export const http2SessionMegabytesMax = 10;
 export const http2InvalidFramesMax = 100;
-/** Streams that the peer may open and reset: in a burst, which is more than it can have open, and a second. */
+/**
+ * Streams that the peer may open and reset: in a burst, which is more than it can have open, and a second.
+ */
 export const http2ResetBurstMax = 500;
 export const http2ResetsPerSecondMax = 33;
 /** The connection is looked at so often: one with open streams is pinged, one without may be idle. */

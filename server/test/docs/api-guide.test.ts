@@ -93,7 +93,8 @@ test('reads, filters, changes and request ids', { skip }, async (t) => {
 test('the error that the guide shows is the one that comes', { skip }, async (t) => {
   const demo = await startDemo(t, makeDirectory(t));
   const [, shown = ''] = /```json\n([\s\S]*?)```/.exec(guide) ?? [];
-  const wrong = `curl --silent --json '{"reasn": "typo"}' http://localhost:9090/api/v1/backends/steady-a/pause`;
+  const pause = 'http://localhost:9090/api/v1/backends/steady-a/pause';
+  const wrong = `curl --silent --json '{"reasn": "typo"}' ${pause}`;
   const output = await demo.run(wrong);
   assert.deepEqual(JSON.parse(output), JSON.parse(shown));
   assert.match(guide, new RegExp(`body of a request \\| ${requestBodyBytesMax / 1024} KiB`));
@@ -130,7 +131,8 @@ test('access', { skip }, async (t) => {
   );
   const demo = await startDemo(t, directory, ['--auth-file', auth, '--api-socket', socket]);
   await runAll(lines.filter(isCurl), demo, (line, output) => assert.ok(isJson(output), `${line}: ${output}`));
-  const wrong = `curl --silent --user alice:wrong -o refusal.json -w '%{http_code}' http://localhost:9090/api/v1/version`;
+  const version = 'http://localhost:9090/api/v1/version';
+  const wrong = `curl --silent --user alice:wrong -o refusal.json -w '%{http_code}' ${version}`;
   assert.equal(await demo.run(wrong), '401');
 });
 

@@ -1,5 +1,5 @@
-// Random requests to every operation, right and wrong ones, as REST and as Connect JSON: never an error of ours,
-// never a crash, and nothing changed by what was refused.
+// Random requests to every operation, right and wrong ones, as REST and as Connect JSON: never an error of
+// ours, never a crash, and nothing changed by what was refused.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';

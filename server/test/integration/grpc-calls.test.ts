@@ -105,7 +105,7 @@ async function postJson(url: string, rpc: string, body: string, type = 'applicat
   return fetch(method, { method: 'POST', body, headers: { 'content-type': type } });
 }
 
-test('Connect JSON by hand: an answer, an unknown field, no JSON, a wrong verb, an unknown type', async (t) => {
+test('Connect JSON by hand: an answer, an unknown field, no JSON, wrong verb, unknown type', async (t) => {
   const { server } = await setUp(t);
   const { http1Url } = server;
   const answer = await postJson(http1Url, 'GetBackend', '{"backend":"b1"}');

@@ -66,7 +66,7 @@ test('a watch tells the state at once and each change once, and ends with the da
   await assert.rejects(next(), refusedWith(Code.Unavailable));
 });
 
-test('a watch of what is not known says so and stays; a client that goes leaves nothing behind', async (t) => {
+test('a watch of what is not known says so and stays; one that goes leaves nothing behind', async (t) => {
   const { health } = await setUp(t);
   const abort = new AbortController();
   const statuses = health.watch({ service: 'nobody' }, { signal: abort.signal })[Symbol.asyncIterator]();

@@ -1,5 +1,5 @@
-// The SDK is generated from the committed OpenAPI document, its example checked against its types and run as a
-// process against a real maglevd.
+// The SDK is generated from the committed OpenAPI document, its example checked against its types and run as
+// a process against a real maglevd.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -67,7 +67,7 @@ test('the example fits the types of the SDK', async () => {
   assert.equal(code, 0, stdout);
 });
 
-test('the example pauses a backend, waits until it has no weight, runs a command and resumes it', async (t) => {
+test('the example pauses a backend, waits until it has no weight, runs a command, resumes it', async (t) => {
   const maglevd = await start(t);
   // The command runs while the backend is drained: it asks the daemon itself.
   const ask = `fetch('${maglevd.apiUrl}/api/v1/backends/one').then((answer) => answer.json())`;

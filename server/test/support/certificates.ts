@@ -121,7 +121,10 @@ function authorityExtensions(): Buffer[] {
   ];
 }
 
-/** basicConstraints, extKeyUsage serverAuth or clientAuth, and as asked subjectAltName and cRLDistributionPoints. */
+/**
+ * basicConstraints, extKeyUsage serverAuth or clientAuth, and as asked subjectAltName and
+ * cRLDistributionPoints.
+ */
 function leafExtensions({ dnsNames = [], addresses = [], crlUrl, isClient }: LeafOptions): Buffer[] {
   const names = [
     ...dnsNames.map((name) => der.implicit(2, Buffer.from(name))),

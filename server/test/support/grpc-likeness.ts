@@ -1,7 +1,9 @@
 // Whether what an independent gRPC client decoded says the same as REST's JSON, without our own mapping.
 import assert from 'node:assert/strict';
 
-/** Fails with the path where they differ. `decoded` has defaults filled in, as protobuf's own library does. */
+/**
+ * Fails with the path where they differ. `decoded` has defaults filled in, as protobuf's own library does.
+ */
 export function assertSame(decoded: unknown, rest: unknown, path = 'answer'): void {
   if (Array.isArray(rest)) {
     assert.ok(Array.isArray(decoded), path);

@@ -1,5 +1,5 @@
-// The real daemon on fakes behind real sockets: gRPC, gRPC-Web and Connect on one port with HTTP/2, on one with
-// HTTP/1, beside the REST of the daemon itself.
+// The real daemon on fakes behind real sockets: gRPC, gRPC-Web and Connect on one port with HTTP/2, on one
+// with HTTP/1, beside the REST of the daemon itself.
 import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
