@@ -8,6 +8,15 @@ import { getSystemErrorMessage } from 'node:util';
 import { assert } from './lib/assert.ts';
 import { icmpSlotBytes, icmpSocketBufferBytes } from './lib/limits.ts';
 import {
+  buildRecord,
+  describeEngineRefusal,
+  type EngineBinding,
+  type EngineTarget,
+  type NativeEngine,
+  type OpenEngineOptions,
+  openEngine,
+} from './native-engine.ts';
+import {
   describeVppRefusal,
   type OpenStatsOptions,
   type OpenVppOptions,
@@ -82,6 +91,10 @@ export interface Native {
   openSocket(options: OpenSocketOptions): number;
   /** Needs CAP_NET_RAW. Throws a NativeError. */
   openIcmp(options: OpenIcmpOptions): IcmpSocket;
+  /** Starts the thread of a probe engine. Throws a NativeError. */
+  openEngine(options: OpenEngineOptions): NativeEngine;
+  /** A start for any engine, as `NativeEngine.start` takes it, but for its first two 32-bit words. */
+  engineRecord(target: EngineTarget): Uint8Array<ArrayBuffer>;
   /** Connects at once. Throws a NativeError, e.g. `connect /run/vpp/api.sock: no such file or directory`. */
   openVppTransport(options: OpenVppOptions): VppTransport;
   /** Maps VPP's stats segment. Rejects with a NativeError. */
@@ -91,9 +104,7 @@ export interface Native {
 }
 
 /** What C exports; arguments by position, `undefined` for what is absent. */
-interface Binding extends VppBinding {
-  readonly AF_INET: number;
-  readonly AF_INET6: number;
+interface Binding extends VppBinding, EngineBinding {
   readonly SOCK_STREAM: number;
   readonly SOCK_DGRAM: number;
   readonly SOCK_RAW: number;
@@ -134,6 +145,8 @@ export function loadNative(path: string = builtPath): Native {
   return {
     openSocket: (options) => openSocket(binding, options),
     openIcmp: (options) => openIcmp(binding, options),
+    openEngine: (options) => wordedBy(describeEngineRefusal, () => openEngine(binding, options)),
+    engineRecord: (target) => buildRecord(binding, target),
     openVppTransport: (options) => wordedVpp(options.path, () => openVppTransport(binding, options)),
     openStats: (options) => openStats(binding, options).catch((error) => rethrowVpp(options.path, error)),
     serveStats: (options) => wordedVpp(options.path, () => serveStats(binding, options)),
@@ -207,10 +220,14 @@ function socketRequest(binding: Binding, options: OpenSocketOptions): SocketRequ
  * Runs `call`; a refusal of the operating system gets a message for people, whatever else is thrown stays.
  */
 function worded<T>(options: OpenSocketOptions, call: () => T): T {
+  return wordedBy((error) => describeRefusal(error, options), call);
+}
+
+function wordedBy<T>(describe: (error: NativeError) => string, call: () => T): T {
   try {
     return call();
   } catch (error) {
-    if (isNativeError(error)) error.message = describeRefusal(error, options);
+    if (isNativeError(error)) error.message = describe(error);
     throw error;
   }
 }

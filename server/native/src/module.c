@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "addon.h"
+#include "probe_engine_port.h"
 
 static void free_environment(napi_env env, void *data, void *hint) {
   struct environment *environment = data;
@@ -30,6 +31,28 @@ static bool export_function(napi_env env, napi_value exports, const char *name, 
   napi_value value;
   return napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, NULL, &value) == napi_ok &&
          napi_set_named_property(env, exports, name, value) == napi_ok;
+}
+
+static bool export_engine(napi_env env, napi_value exports) {
+  return export_number(env, exports, "PROBE_CHUNK_BYTES", PROBE_CHUNK_BYTES) &&
+         export_number(env, exports, "PROBE_REPORT_WORDS", PROBE_REPORT_WORDS) &&
+         export_number(env, exports, "PROBE_REPORT_TIMES", PROBE_REPORT_TIMES) &&
+         export_number(env, exports, "PROBE_CONNECTING", PROBE_CONNECTING) &&
+         export_number(env, exports, "PROBE_CONNECTED", PROBE_CONNECTED) &&
+         export_number(env, exports, "PROBE_REACHED", PROBE_REACHED) &&
+         export_number(env, exports, "PROBE_BYTES", PROBE_BYTES) &&
+         export_number(env, exports, "PROBE_CLOSED", PROBE_CLOSED) &&
+         export_number(env, exports, "PROBE_FAILED", PROBE_FAILED) &&
+         export_function(env, exports, "engineOpen", engine_open) &&
+         export_function(env, exports, "engineRecord", engine_record) &&
+         export_function(env, exports, "engineStart", engine_start) &&
+         export_function(env, exports, "engineTake", engine_take) &&
+         export_function(env, exports, "engineSettle", engine_settle) &&
+         export_function(env, exports, "engineDelay", engine_delay) &&
+         export_function(env, exports, "engineEnd", engine_end) &&
+         export_function(env, exports, "engineResume", engine_resume) &&
+         export_function(env, exports, "engineClose", engine_close) &&
+         export_function(env, exports, "engineSyscalls", engine_syscalls);
 }
 
 static bool export_all(napi_env env, napi_value exports) {
@@ -59,7 +82,8 @@ static bool export_all(napi_env env, napi_value exports) {
          export_function(env, exports, "statsServe", stats_serve) &&
          export_function(env, exports, "statsWrite", stats_write) &&
          export_function(env, exports, "statsWriteU64", stats_write_u64) &&
-         export_function(env, exports, "statsServerClose", stats_server_close);
+         export_function(env, exports, "statsServerClose", stats_server_close) &&
+         export_engine(env, exports);
 }
 
 static napi_value start(napi_env env, napi_value exports) {

@@ -329,8 +329,8 @@ export class Checker {
       startedMs,
       deadlineMs: onGrid(startedMs + (slot.target.check as HealthCheck).timeoutMs),
       stalledAtStartMs: this.#stalls.totalMs(startedMs),
-      run: prepared.start((result) => {
-        if (isLive(phase)) this.#finish(phase, result, true);
+      run: prepared.start((result, elapsedMs) => {
+        if (isLive(phase)) this.#finish(phase, result, true, elapsedMs);
       }),
     };
     slot.phase = phase;
@@ -345,16 +345,17 @@ export class Checker {
     this.#arm();
   }
 
-  #finish(phase: ProbeInFlight, answer: ProbeResult, answered: boolean): void {
+  /** `elapsedMs`: the probe's own measure, if it has one; ours includes how late this thread is. */
+  #finish(phase: ProbeInFlight, answer: ProbeResult, answered: boolean, elapsedMs?: number): void {
     const { slot, startedMs } = phase;
     const nowMs = this.#clock.nowMs();
     const check = slot.target.check as HealthCheck;
     slot.phase = none;
     this.#inFlight.delete(phase);
-    const durationMs = nowMs - startedMs;
+    const durationMs = elapsedMs ?? nowMs - startedMs;
     const verdict = judgeProbe({
       durationMs,
-      stalledMs: this.#stalls.totalMs(nowMs) - phase.stalledAtStartMs,
+      stalledMs: Math.max(this.#stalls.totalMs(nowMs) - phase.stalledAtStartMs, phase.run.delayedMs ?? 0),
       timeoutMs: check.timeoutMs,
       answer: answered ? answer : undefined,
     });

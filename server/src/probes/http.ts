@@ -6,9 +6,10 @@ import { buildHttpRequest } from './http-request.ts';
 import type { HttpExpectation } from './http-verdict.ts';
 import { type BodyPattern, compileBodyPattern } from './match.ts';
 import type { ProbeNetwork } from './network.ts';
+import { type PlainPlan, preparePlain } from './plain-probe.ts';
 import type { PreparedProbe, PrepareProbe, ProbeTarget } from './probe.ts';
-import { prepareStream, type StreamPlan } from './stream-probe.ts';
 import { planTls, type TlsPlan } from './tls.ts';
+import { prepareTls } from './tls-probe.ts';
 
 const httpPort = 80;
 const httpsPort = 443;
@@ -30,7 +31,7 @@ function prepareExchange(
   tls?: TlsPlan,
 ): PreparedProbe {
   const { http, port } = check;
-  const plan: StreamPlan = {
+  const plan: PlainPlan = {
     address: target.address,
     family: target.family,
     port,
@@ -39,9 +40,8 @@ function prepareExchange(
       request: buildHttpRequest(http, { ...target, port, defaultPort }, userAgent),
       expectation: expectationOf(http),
     },
-    ...(tls && { tls }),
   };
-  return prepareStream(plan, network);
+  return tls === undefined ? preparePlain(plan, network) : prepareTls({ ...plan, tls }, network);
 }
 
 /**

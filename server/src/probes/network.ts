@@ -4,8 +4,8 @@ import { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { IpFamily } from '../config/config.ts';
 import type { Clock } from '../lib/clock.ts';
-import { receiveBufferBytes } from '../lib/limits.ts';
 import type { Native } from '../native.ts';
+import { createProbeEngine, type ProbeEngine } from './engine.ts';
 import { createIcmpPorts, type IcmpPort } from './icmp-port.ts';
 import { createTlsContexts } from './tls.ts';
 
@@ -15,17 +15,17 @@ export interface ConnectOptions {
   readonly port: number;
   /** Source address, same family; absent: the kernel chooses. */
   readonly source?: string | undefined;
-  /**
-   * Receives bytes as they come, in place of 'data' events (left out where TLS reads the socket).
-   * The buffer is shared and reused after the call returns: copy what must stay.
-   */
-  readonly onBytes?: (buffer: Uint8Array, length: number) => void;
 }
 
 export interface ProbeNetwork {
   readonly clock: Clock;
+  /** Name of the namespace of all sockets; absent: the one the process is in. */
+  readonly netns: string | undefined;
+  /** Plain connections, on a thread of their own. */
+  readonly engine: ProbeEngine;
   /**
-   * A TCP socket on its way to `address`; what the world does comes as its events, never before this returns.
+   * For TLS, a TCP socket on its way to `address`; what the world does comes as its events, never before this
+   * returns.
    * Throws a NativeError when a namespace cannot be entered, a source address cannot be bound there, or
    * descriptors have run out; in the root namespace those come as an 'error' event too.
    */
@@ -50,26 +50,27 @@ export interface ProbeNetworkOptions {
   readonly clock: Clock;
 }
 
-/**
- * All plain sockets read into this one: libuv fills it and the listener has it before any other socket reads.
- */
-const receiveBuffer = new Uint8Array(receiveBufferBytes);
-
 export function createProbeNetwork({ native, netns, clock }: ProbeNetworkOptions): ProbeNetwork {
   const icmpPorts = createIcmpPorts({ native, netns });
+  const netnsPath = netns === undefined ? undefined : `/run/netns/${netns}`;
+  const engine = createProbeEngine({ native, netnsPath });
   return {
     clock,
-    connect:
-      netns === undefined ? connectHere : (options) => connectThere(native, `/run/netns/${netns}`, options),
+    netns,
+    engine,
+    connect: netnsPath === undefined ? connectHere : (options) => connectThere(native, netnsPath, options),
     icmpPort: icmpPorts.port,
     tlsContext: createTlsContexts(),
-    close: icmpPorts.close,
+    close() {
+      engine.close();
+      icmpPorts.close();
+    },
   };
 }
 
 /** Without the addon: adopting a descriptor costs several system calls more, 10 % of a plain probe's CPU. */
-function connectHere({ address, port, source, onBytes }: ConnectOptions): Socket {
-  const socket = new Socket(onBytes && { onread: readInto(onBytes) });
+function connectHere({ address, port, source }: ConnectOptions): Socket {
+  const socket = new Socket();
   return socket.connect(
     source === undefined ? { host: address, port } : { host: address, port, localAddress: source },
   );
@@ -77,7 +78,7 @@ function connectHere({ address, port, source, onBytes }: ConnectOptions): Socket
 
 /** The namespace is entered by its name for each socket: one made anew under the same name counts at once. */
 function connectThere(native: Native, netnsPath: string, options: ConnectOptions): Socket {
-  const { address, family, port, source, onBytes } = options;
+  const { address, family, port, source } = options;
   const fd = native.openSocket({
     family,
     type: 'stream',
@@ -85,16 +86,6 @@ function connectThere(native: Native, netnsPath: string, options: ConnectOptions
     netnsPath,
     ...(source === undefined ? {} : { source }),
   });
-  const socket = new Socket(onBytes ? { fd, onread: readInto(onBytes) } : { fd });
+  const socket = new Socket({ fd });
   return socket.connect({ host: address, port });
-}
-
-function readInto(onBytes: NonNullable<ConnectOptions['onBytes']>) {
-  return {
-    buffer: receiveBuffer,
-    callback(length: number, buffer: Uint8Array) {
-      onBytes(buffer, length);
-      return true;
-    },
-  };
 }

@@ -27,11 +27,22 @@ export interface ProbeTarget {
  * nobody.
  */
 export interface RunningProbe {
+  /**
+   * How long our own side kept the probe waiting, besides what delays this thread; for whoever has just been
+   * given the result. Absent: it has no side of its own.
+   */
+  readonly delayedMs?: number;
   /** The deadline passed: ends the probe and says in which layer it was waiting (L4TOUT, L6TOUT, L7TOUT). */
   expire(): ProbeResult;
   /** Nobody wants the answer any more. */
   cancel(): void;
 }
+
+/**
+ * Told once how a probe ended. `elapsedMs`: how long it took, where that was measured apart from this thread,
+ * which may hear of it later.
+ */
+export type ProbeDone = (result: ProbeResult, elapsedMs?: number) => void;
 
 /** A probe whose request, pattern and TLS context are built once and used for every run. */
 export interface PreparedProbe {
@@ -39,7 +50,7 @@ export interface PreparedProbe {
    * Starts one run. `done` is called at most once, never before `start` has returned, and never throws
    * for what the world did: refused, reset, garbage are results. It throws only for a bug of ours.
    */
-  start(done: (result: ProbeResult) => void): RunningProbe;
+  start(done: ProbeDone): RunningProbe;
 }
 
 /** One prober. `check.type` is the one it is registered for in `index.ts`. */

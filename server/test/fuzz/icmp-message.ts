@@ -153,6 +153,14 @@ function networkOf(family: IpFamily, onListen: (listener: IcmpListener) => void)
   };
   return {
     clock: realClock,
+    netns: undefined,
+    engine: {
+      record: () => assert.fail('no TCP here'),
+      start: () => assert.fail('no TCP here'),
+      settle: () => assert.fail('no TCP here'),
+      end: () => assert.fail('no TCP here'),
+      close: () => undefined,
+    },
     icmpPort: () => port,
     connect: () => assert.fail('no TCP here'),
     tlsContext: () => assert.fail('no TLS here'),

@@ -1,6 +1,6 @@
-// A maglevd that gets a tenth of a CPU, ten times too many backends, or no CPU at all for seconds, beside
-// backends that are well all the time: it must call none of them down (fall is 1: one wrong result would do
-// it).
+// A maglevd that gets a few percent of a CPU, ten times too many backends, or no CPU at all for seconds,
+// beside backends that are well all the time: it must call none of them down (fall is 1: one wrong result
+// would do it).
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -70,7 +70,7 @@ async function setUp(t: TestContext, count: number, check: string, slow?: Slow):
   };
   const maglevd = await startMaglevd({
     config: text(count),
-    wrapper: ['taskset', '-c', String(starvedCpu), 'nice', '-n', '10'],
+    wrapper: ['taskset', '-c', String(starvedCpu), 'nice', '-n', '15'],
   });
   t.after(() => maglevd.kill());
   return { t, maglevd, text, killVictim: () => process.kill(victim.pid, 'SIGKILL') };
@@ -140,7 +140,7 @@ async function victimDies({ t, maglevd, killVictim }: Scene): Promise<void> {
   );
 }
 
-test('a tenth of a CPU: late probes, no false down, and everything again afterwards', async (t) => {
+test('a few percent of a CPU: late probes, no false down, and everything again afterwards', async (t) => {
   const count = 1000;
   const rhythm = 'interval: 500ms, fast-interval: 500ms, timeout: 250ms';
   const scene = await setUp(t, count, rhythm);
@@ -149,7 +149,7 @@ test('a tenth of a CPU: late probes, no false down, and everything again afterwa
   const before = await maglevd.metrics();
   const cpuBefore = cpuSeconds(maglevd.pid);
   const startMs = performance.now();
-  // Niceness 10 against 0 has a tenth of the weight.
+  // Niceness 15 against 0: each of its two busy threads has 3 % of the weight. (A tenth would be enough.)
   const neighbours = await startNeighbours(starvedCpu, 1);
   t.after(() => neighbours.stop());
   await sleep(15_000);
@@ -158,7 +158,7 @@ test('a tenth of a CPU: late probes, no false down, and everything again afterwa
   const after = await maglevd.metrics();
   t.diagnostic(`starved to ${(100 * share).toFixed(0)} % of a CPU: ${describe(before, after)}`);
   assertNobodyFailed(after, maglevd);
-  assert.ok(share < 0.2, `the test starves maglevd; it had ${share} of the CPU`);
+  assert.ok(share < 0.1, `the test starves maglevd; it had ${share} of the CPU`);
   assert.ok(after.sum('maglev_probe_late_total') > before.sum('maglev_probe_late_total'), 'late is counted');
   assert.ok((quantileBound(before, after, lagMetric, 0.99) ?? 0) > 0.02, 'the lag is shown');
   await waitForCalm(scene);

@@ -5,6 +5,7 @@ import type { ProbeNetwork } from '../../src/probes/network.ts';
 import type { ProbeResult } from '../../src/probes/probe.ts';
 import { behaviours } from '../support/behaviours.ts';
 import { createAuthority } from '../support/certificates.ts';
+import { eventually } from '../support/guarded-process.ts';
 import { serve } from '../support/misbehaving-server.ts';
 import { createNetns, joinNetns, type Netns, netnsSkip, withNetns } from '../support/netns.ts';
 import {
@@ -99,7 +100,7 @@ test('probes leave no TIME_WAIT behind', { skip }, async () => {
   await Promise.all([plain.close(), secure.close()]);
 });
 
-describe('in a namespace that is poor or changes', { skip }, () => {
+describe('in a namespace that is poor', { skip }, () => {
   test('a neighbour that never answers', async () => {
     await withNetns(async (far) => {
       joinNetns(netns, far, { addresses: [['10.9.0.1/24', 'fd09::1/64'], []] });
@@ -148,8 +149,26 @@ describe('in a namespace that is poor or changes', { skip }, () => {
       poorNetwork.close();
     });
   });
+});
 
-  test('deleted: L4CON; made anew: the next probe is in the new one', async () => {
+describe('in a namespace that is deleted', { skip }, () => {
+  test('it ends, though probes ran in it', async (t) => {
+    await withNetns(async (far) => {
+      const first = createNetns();
+      joinNetns(first, far, { addresses: [['10.9.0.1/24'], []] });
+      const there = testNetwork(first.name);
+      t.after(() => there.close());
+      assert.deepEqual(await probeOnce(tcpCheck(9), v4, there), refused);
+      first.remove();
+      assert.equal((await probeOnce(tcpCheck(9), v4, there)).code, 'L4CON');
+      // An end of a pair lives as long as the other.
+      await eventually('the namespace is gone', 10_000, () =>
+        far.exec('ip', '-brief', 'link').includes('v0@') ? undefined : true,
+      );
+    });
+  });
+
+  test('L4CON; made anew: the next probe is in the new one', async () => {
     const first = createNetns();
     const { name } = first;
     const there = testNetwork(name);

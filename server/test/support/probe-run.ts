@@ -8,10 +8,10 @@ import type {
   TcpHealthCheck,
 } from '../../src/config/config.ts';
 import { realClock } from '../../src/lib/clock.ts';
-import { loadNative } from '../../src/native.ts';
 import { probes } from '../../src/probes/index.ts';
 import { createProbeNetwork, type ProbeNetwork } from '../../src/probes/network.ts';
 import type { PreparedProbe, PrepareProbe, ProbeResult } from '../../src/probes/probe.ts';
+import { loadTestNative } from './addon.ts';
 
 export type StreamCheck = TcpHealthCheck | HttpHealthCheck | HttpsHealthCheck;
 
@@ -48,7 +48,12 @@ export function httpsCheck(
 }
 
 export function testNetwork(netns?: string): ProbeNetwork {
-  return createProbeNetwork({ native: loadNative(), netns, clock: realClock });
+  return createProbeNetwork({ native: loadTestNative(), netns, clock: realClock });
+}
+
+/** Nothing of JavaScript runs in this process for so long. */
+export function blockLoop(blockMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
 }
 
 /** Where a check is sent; a TestServer is one. */

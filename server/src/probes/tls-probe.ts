@@ -1,42 +1,41 @@
-// One run of a probe over TCP: connect, then TLS if asked, then one request and its reply if asked. The
-// probers of tcp, http and https are plans for this. It knows sockets and phases; what a reply, a certificate
-// or an errno means is decided in http-verdict, tls and net-error.
+// One run of a probe over TLS: connect, handshake, then one request and its reply if asked. The probers of
+// https and of tcp with TLS are plans for this. It knows sockets and phases; what a reply, a certificate or
+// an errno means is decided in http-verdict, tls and net-error. Its sibling without TLS is plain-probe.
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { IpFamily } from '../config/config.ts';
-import type { ProbeCode } from '../health/result-code.ts';
 import { assert } from '../lib/assert.ts';
 import type { Timer } from '../lib/clock.ts';
 import { isNativeError } from '../native.ts';
-import { cleanDetail } from './detail.ts';
-import { type HttpExpectation, HttpVerdict } from './http-verdict.ts';
-import { describeConnectError, isExhaustion, type SystemError } from './net-error.ts';
+import { HttpVerdict } from './http-verdict.ts';
+import { describeConnectError, isExhaustion } from './net-error.ts';
 import type { ProbeNetwork } from './network.ts';
 import type { PreparedProbe, ProbeResult, RunningProbe } from './probe.ts';
+import {
+  connectFailure,
+  connectTimeout,
+  exchangeFailure,
+  failure,
+  type HttpExchange,
+} from './stream-words.ts';
 import { judgeCertificate, startTls, type TlsPlan } from './tls.ts';
 import { describeHandshakeError, isTlsError, type TlsError } from './tls-words.ts';
 
 /** Everything that is the same in every run. */
-export interface StreamPlan {
+export interface TlsProbePlan {
   readonly address: string;
   readonly family: IpFamily;
   readonly port: number;
   readonly source?: string | undefined;
-  /** Absent: no handshake. */
-  readonly tls?: TlsPlan;
-  /** Absent: reaching the last layer is enough. */
+  readonly tls: TlsPlan;
+  /** Absent: a handshake with a good certificate is enough. */
   readonly exchange?: HttpExchange;
 }
 
-export interface HttpExchange {
-  readonly request: Buffer;
-  readonly expectation: HttpExpectation;
-}
-
-export function prepareStream(plan: StreamPlan, network: ProbeNetwork): PreparedProbe {
+export function prepareTls(plan: TlsProbePlan, network: ProbeNetwork): PreparedProbe {
   return {
     start(done) {
-      const run = new StreamRun(plan, network, done);
+      const run = new TlsRun(plan, network, done);
       run.start();
       return run;
     },
@@ -46,18 +45,14 @@ export function prepareStream(plan: StreamPlan, network: ProbeNetwork): Prepared
 /** `decided`: the result stands and is about to be told. */
 type Phase = 'connecting' | 'handshake' | 'exchange' | 'decided' | 'over';
 
-const connected: ProbeResult = { ok: true, code: 'L4OK', detail: 'connected' };
-const connectTimeout: ProbeResult = { ok: false, code: 'L4TOUT', detail: 'no connection in time' };
 const handshakeTimeout: ProbeResult = { ok: false, code: 'L6TOUT', detail: 'TLS handshake not done in time' };
 
 /**
- * A class, and few listeners: 1,000 of these are started per second, and their cost is a goal. For the same
- * reason there is no AbortSignal, no promise and no timer in it. (By profile, most of a plain probe's CPU
- * goes to connect, write and close in the kernel; what JavaScript adds is Node's streams, and little of this
- * file.)
+ * A class, and few listeners: hundreds of these are started per second, and their cost is a goal. For the
+ * same reason there is no AbortSignal, no promise and no timer in it.
  */
-class StreamRun implements RunningProbe {
-  readonly #plan: StreamPlan;
+class TlsRun implements RunningProbe {
+  readonly #plan: TlsProbePlan;
   readonly #network: ProbeNetwork;
   #done: ((result: ProbeResult) => void) | undefined;
   #phase: Phase = 'connecting';
@@ -66,18 +61,16 @@ class StreamRun implements RunningProbe {
   #decision: ProbeResult | undefined;
   #delivery: Timer | undefined;
 
-  constructor(plan: StreamPlan, network: ProbeNetwork, done: (result: ProbeResult) => void) {
+  constructor(plan: TlsProbePlan, network: ProbeNetwork, done: (result: ProbeResult) => void) {
     this.#plan = plan;
     this.#network = network;
     this.#done = done;
   }
 
   start(): void {
-    const { address, family, port, source, tls, exchange } = this.#plan;
-    const readsPlain = exchange !== undefined && tls === undefined;
-    const onBytes = (bytes: Uint8Array, length: number) => this.#onBytes(bytes, length);
+    const { address, family, port, source } = this.#plan;
     try {
-      this.#socket = this.#network.connect({ address, family, port, source, ...(readsPlain && { onBytes }) });
+      this.#socket = this.#network.connect({ address, family, port, source });
     } catch (error) {
       this.#refuse(error);
       return;
@@ -121,9 +114,7 @@ class StreamRun implements RunningProbe {
 
   #onConnect(): void {
     if (this.#phase !== 'connecting') return;
-    if (this.#plan.tls !== undefined) this.#startHandshake(this.#plan.tls);
-    else if (this.#plan.exchange !== undefined) this.#startExchange(this.#plan.exchange, this.#socket);
-    else this.#finish(connected);
+    this.#startHandshake(this.#plan.tls);
   }
 
   #startHandshake(tls: TlsPlan): void {
@@ -131,7 +122,7 @@ class StreamRun implements RunningProbe {
     this.#phase = 'handshake';
     const tlsSocket = startTls(this.#socket, tls);
     tlsSocket.on('secureConnect', () => this.#onSecure(tls, tlsSocket));
-    tlsSocket.on('data', (bytes: Uint8Array) => this.#onBytes(bytes, bytes.length));
+    tlsSocket.on('data', (bytes: Uint8Array) => this.#onBytes(bytes));
     tlsSocket.on('error', (error: TlsError) => this.#onError(error));
     tlsSocket.on('end', () => this.#onEnd());
     tlsSocket.on('close', () => this.#onEnd());
@@ -151,14 +142,14 @@ class StreamRun implements RunningProbe {
   }
 
   /** One write, which leaves at once: with nothing on its way Nagle's rule holds nothing back. */
-  #startExchange(exchange: HttpExchange, socket: Socket | undefined): void {
+  #startExchange(exchange: HttpExchange, socket: TLSSocket): void {
     this.#phase = 'exchange';
     this.#verdict = new HttpVerdict(exchange.expectation);
-    socket?.write(exchange.request);
+    socket.write(exchange.request);
   }
 
-  #onBytes(bytes: Uint8Array, length: number): void {
-    const result = this.#phase === 'exchange' ? this.#verdict?.feed(bytes, length) : undefined;
+  #onBytes(bytes: Uint8Array): void {
+    const result = this.#phase === 'exchange' ? this.#verdict?.feed(bytes, bytes.length) : undefined;
     if (result !== undefined) this.#finish(result);
   }
 
@@ -171,7 +162,7 @@ class StreamRun implements RunningProbe {
   #onError(error: TlsError): void {
     switch (this.#phase) {
       case 'connecting':
-        this.#finish(this.#connectResult(error));
+        this.#finish(connectFailure(error, this.#plan.source));
         return;
       case 'handshake':
         this.#finish(failure('L6RSP', describeHandshakeError(error), isExhaustion(error)));
@@ -186,20 +177,11 @@ class StreamRun implements RunningProbe {
     }
   }
 
-  #connectResult(error: SystemError): ProbeResult {
-    // The kernel's own patience ended before ours.
-    if (error.code === 'ETIMEDOUT') return connectTimeout;
-    const { detail, ours } = describeConnectError(error, this.#plan.source);
-    return failure('L4CON', detail, ours);
-  }
-
   #exchangeResult(error: TlsError): ProbeResult {
-    if (isExhaustion(error)) return failure('L7RSP', `read or write: ${error.code}`, true);
     // In TLS 1.3 a server refuses a client that shows no certificate only after the handshake's end.
-    if (isTlsError(error)) return failure('L6RSP', describeHandshakeError(error));
+    if (!isExhaustion(error) && isTlsError(error)) return failure('L6RSP', describeHandshakeError(error));
     assert(this.#verdict !== undefined, 'an exchange has a verdict');
-    const isReset = error.code === 'ECONNRESET' || error.code === 'EPIPE';
-    return this.#verdict.abort(isReset ? 'connection reset' : `connection lost (${error.code})`);
+    return exchangeFailure(error, this.#verdict);
   }
 
   #finish(result: ProbeResult): void {
@@ -225,9 +207,4 @@ class StreamRun implements RunningProbe {
       else socket.resetAndDestroy();
     }
   }
-}
-
-function failure(code: ProbeCode, detail: string, ours = false): ProbeResult {
-  const result = { ok: false, code, detail: cleanDetail(detail) };
-  return ours ? { ...result, ours: true } : result;
 }
