@@ -21,6 +21,7 @@ import type { Log } from './lib/log.ts';
 import type { Prng } from './lib/prng.ts';
 import { CallCounts } from './metrics/call-counts.ts';
 import { createMetrics, type Metrics } from './metrics/registry.ts';
+import type { MetricsView } from './metrics/samples.ts';
 import type { OverridesStore } from './overrides/store.ts';
 import type { Prober } from './probes/prober.ts';
 import { commit, date, nodeVersion, version } from './version.ts';
@@ -92,7 +93,8 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
     reconciler = new Reconciler({ clock, log, events, dataplane, source: control, keepUnknown });
   }
   const lb = dataplane && reconciler && { dataplane, reconciler };
-  const metrics = createMetrics(() => ({
+  const guard = await openGuard(deps, log);
+  const metrics: Metrics = createMetrics(() => ({
     backends: control.checker().snapshots(),
     config: control.config(),
     statusOf: (name) => must(control.frontendStatus(name), `frontend ${name}`),
@@ -100,11 +102,11 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
     probesInFlight: control.checker().inFlight(),
     reload: control.reloadStatus(),
     build: { version, commit, node: nodeVersion },
+    api: viewApi(api, guard),
     ...(lb && { vpp: { ...lb, calls: calls.all(), nowMs: clock.wallMs() } }),
   }));
-  const guard = await openGuard(deps, log);
   const api = createApiServer({
-    ...{ control, clock, log, events, metrics: metrics.http, reflection: deps.reflection ?? true },
+    ...{ control, clock, log, events, metrics, reflection: deps.reflection ?? true },
     ...{ access: guard.access, ...(guard.tls && { tls: guard.tls }), ...(lb && { lb }) },
   });
   const metricsApi = createMetricsServer(metrics);
@@ -132,6 +134,16 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
   };
   return { ...parts, ...ports, reload, stop };
 }
+
+function viewApi({ port, feeds }: ApiServer, { tls }: Guard): MetricsView['api'] {
+  return {
+    ...feeds.counts(),
+    connections: port.counts().open,
+    ...(tls && { certificateEndsMs: tls.notAfterMs() }),
+  };
+}
+
+type Guard = Awaited<ReturnType<typeof openGuard>>;
 
 /** What decides about access, and is read from files. Rejects with a sentence that names flag and file. */
 async function openGuard({ clock, apiAccess = {} }: DaemonDeps, log: Log) {

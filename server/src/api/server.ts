@@ -1,6 +1,7 @@
 // The servers of the daemon: the API with all its faces on one port, and a plain one for metrics. Knows
 // sockets and Fastify; what an answer says comes from the operations.
 import type { IncomingMessage } from 'node:http';
+import { MaglevService } from '@vpp-maglev/proto/maglev';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Control } from '../control.ts';
 import type { EventLog } from '../events/event-log.ts';
@@ -13,7 +14,7 @@ import {
   requestTimeoutMs,
 } from '../lib/limits.ts';
 import type { Log } from '../lib/log.ts';
-import type { HttpMetrics } from '../metrics/http-counts.ts';
+import type { Metrics } from '../metrics/registry.ts';
 import { version } from '../version.ts';
 import { createAudit } from './audit.ts';
 import { registerDocs } from './docs-page.ts';
@@ -40,7 +41,7 @@ export interface ApiServerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly events: EventLog;
-  readonly metrics: HttpMetrics;
+  readonly metrics: Pick<Metrics, 'http' | 'grpc'>;
   readonly access: Access;
   /** Whether gRPC reflection is answered. */
   readonly reflection: boolean;
@@ -91,13 +92,18 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const gate = createGate(app, { access, audit, base: { control, feeds, ...(lb && { lb }) } });
   prepareRest(app, log);
   addHeaders(app);
+  const arrivals = noteArrivals(app, clock);
   countRequests(app, options.metrics);
   registerRest(app, { operations, gate, isStarted: control.isStarted.bind(control), log });
   addEvents(app, feeds, gate, options);
   registerGrpc(app, {
     ...gate,
     operations,
-    onOutcome: gate.record,
+    onOutcome(operation, request, caller, fields, outcome) {
+      gate.record(operation, request, caller, fields, outcome);
+      const elapsedMs = clock.nowMs() - (arrivals.get(request) ?? clock.nowMs());
+      options.metrics.grpc.observe(operation.rpc, MaglevService.typeName, outcome.code, elapsedMs);
+    },
     log,
     serving,
     reflection: options.reflection,
@@ -131,12 +137,28 @@ function addHeaders(app: FastifyInstance): void {
   });
 }
 
-function countRequests(app: FastifyInstance, metrics: HttpMetrics): void {
+/** When each request came, on the clock's monotonic side. */
+function noteArrivals(app: FastifyInstance, clock: Clock): WeakMap<FastifyRequest, number> {
+  const arrivals = new WeakMap<FastifyRequest, number>();
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (rpcRoute.test(request.url)) arrivals.set(request, clock.nowMs());
+    done();
+  });
+  return arrivals;
+}
+
+/** RPCs have counts of their own; they and streams are not timed here. */
+function countRequests(app: FastifyInstance, { http }: ApiServerOptions['metrics']): void {
   app.addHook('onResponse', (request, reply, done) => {
-    metrics.observe(request.method, routeOf(request), reply.statusCode, reply.elapsedTime);
+    const route = routeOf(request);
+    const isTimed = !rpcRoute.test(route) && route !== eventsRoute;
+    http.observe(request.method, route, reply.raw.statusCode, isTimed ? reply.elapsedTime : undefined);
     done();
   });
 }
+
+const rpcRoute = /^\/[a-z0-9.]+\.[A-Z]\w*\//;
+const eventsRoute = `${apiPrefix}/events`;
 
 const routeOf = (request: FastifyRequest) => request.routeOptions.url ?? 'none';
 
@@ -155,8 +177,7 @@ function addEvents(
       if (!control.isStarted()) throw startingError();
       await admit(gate, watch, request);
     },
-    left: (request, reply) =>
-      metrics.observe(request.method, routeOf(request), reply.statusCode, reply.elapsedTime),
+    left: (request, reply) => metrics.http.observe(request.method, routeOf(request), reply.raw.statusCode),
   });
 }
 

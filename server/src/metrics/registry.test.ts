@@ -66,3 +66,23 @@ test('routes, not paths, are labels', async (t) => {
   assert.equal(series.get(`maglev_http_requests_total{method="GET",${route},status="404"}`), 1);
   assert.equal(series.get('maglev_http_requests_total{method="GET",route="none",status="404"}'), 2);
 });
+
+test('RPCs are counted by their codes, readers of events while they read', async (t) => {
+  const daemon = await startTestDaemon();
+  t.after(() => daemon.stop());
+  for (const backend of ['b1', 'b1', 'nope'])
+    await daemon.api.inject({
+      method: 'POST',
+      url: '/maglev.v1.MaglevService/GetBackend',
+      payload: { backend },
+    });
+  const series = parsePage(await daemon.metrics.render());
+  const labels = 'method="GetBackend",route="maglev.v1.MaglevService"';
+  assert.equal(series.get(`maglev_grpc_requests_total{${labels},code="ok"}`), 2);
+  assert.equal(series.get(`maglev_grpc_requests_total{${labels},code="not_found"}`), 1);
+  assert.equal(series.get(`maglev_grpc_request_duration_seconds_count{${labels}}`), 3);
+  const route = 'route="/maglev.v1.MaglevService/GetBackend"';
+  assert.equal(series.get(`maglev_http_requests_total{method="POST",${route},status="404"}`), 1);
+  assert.equal(series.get(`maglev_http_request_duration_seconds_count{method="POST",${route}}`), undefined);
+  assert.equal(series.get('maglev_event_subscribers'), 0);
+});

@@ -2,12 +2,13 @@
 // scrape (`samples.ts`); only the process is looked at here.
 import { readdirSync } from 'node:fs';
 import { Counter, Gauge, type Metric as PromMetric, Registry } from 'prom-client';
-import { HttpCounts, type HttpMetrics } from './http-counts.ts';
 import type { Metric } from './metric.ts';
+import { RequestCounts } from './request-counts.ts';
 import { collectMetrics, type MetricsView } from './samples.ts';
 
 export interface Metrics {
-  readonly http: HttpMetrics;
+  readonly http: RequestCounts;
+  readonly grpc: RequestCounts;
   readonly contentType: string;
   /** The whole page, computed now. */
   render(): Promise<string>;
@@ -16,14 +17,16 @@ export interface Metrics {
 /** `view` is called at each scrape. */
 export function createMetrics(view: () => MetricsView): Metrics {
   const registry = new Registry();
-  const http = new HttpCounts();
+  const http = new RequestCounts({ protocol: 'http', resultLabel: 'status' });
+  const grpc = new RequestCounts({ protocol: 'grpc', resultLabel: 'code' });
   registerProcess(registry);
   return {
     http,
+    grpc,
     contentType: registry.contentType,
     async render() {
       const computed = new Registry();
-      for (const metric of [...collectMetrics(view()), ...http.metrics()])
+      for (const metric of [...collectMetrics(view()), ...http.metrics(), ...grpc.metrics()])
         computed.registerMetric(asPromMetric(metric));
       return `${await computed.metrics()}${await registry.metrics()}`;
     },

@@ -18,8 +18,20 @@ export interface MetricsView {
   readonly probesInFlight: number;
   readonly reload: { readonly successful: boolean; readonly atMs: number };
   readonly build: Labels;
+  readonly api: ApiView;
   /** Absent where no VPP is configured. */
   readonly vpp?: VppView;
+}
+
+/** Of the API what is not counted per request. */
+export interface ApiView {
+  readonly connections: number;
+  readonly subscribers: number;
+  readonly delivered: number;
+  readonly resyncs: number;
+  readonly dropped: number;
+  /** When the certificate ends, ms since the Unix epoch; absent without TLS. */
+  readonly certificateEndsMs?: number;
 }
 
 /** One series per state, 1 for the present one. */
@@ -46,6 +58,7 @@ export function collectMetrics(view: MetricsView): Metric[] {
     ...probeMetrics(view),
     ...frontendMetrics(view),
     ...daemonMetrics(view),
+    ...apiMetrics(view.api),
     ...(view.vpp ? vppMetrics(view.vpp) : []),
   ];
 }
@@ -161,5 +174,44 @@ function daemonMetrics({ reload, build }: MetricsView): Metric[] {
     gauge('maglev_build_info', 'Version, commit and runtime of maglevd; always 1.', [
       { labels: build, value: 1 },
     ]),
+  ];
+}
+
+function apiMetrics({
+  connections,
+  subscribers,
+  delivered,
+  resyncs,
+  dropped,
+  certificateEndsMs,
+}: ApiView): Metric[] {
+  const one = (value: number): Sample[] => [{ labels: {}, value }];
+  return [
+    gauge('maglev_api_connections', 'Open connections to the API.', one(connections)),
+    gauge('maglev_event_subscribers', 'Readers of the event stream.', one(subscribers)),
+    counter(
+      'maglev_events_delivered_total',
+      'Events handed to readers, each counted for each.',
+      one(delivered),
+    ),
+    counter(
+      'maglev_event_resyncs_total',
+      'Times that a reader was told that it missed events.',
+      one(resyncs),
+    ),
+    counter(
+      'maglev_event_subscribers_dropped_total',
+      'Readers that took nothing for too long.',
+      one(dropped),
+    ),
+    ...(certificateEndsMs === undefined
+      ? []
+      : [
+          gauge(
+            'maglev_api_certificate_end_timestamp_seconds',
+            "End of the API's certificate since the Unix epoch.",
+            one(certificateEndsMs / 1000),
+          ),
+        ]),
   ];
 }

@@ -55,7 +55,7 @@ test('what PUT weight refuses, why, and that nothing happens', async (t) => {
     }
   }
   const url = `${maglevd.apiUrl}/api/v1/frontends/www/pools/primary/backends/a/weight`;
-  assertProblem(await askHttp(url), 405, 'method_not_allowed', 'GET is not possible here: PUT');
+  assertProblem(await askHttp(url), 405, 'method_not_allowed', 'GET is not possible here: PUT, OPTIONS');
   const form = {
     method: 'PUT',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
