@@ -1,4 +1,5 @@
 // The trials by name, in the order in which they run: where a new one gets its line.
+import { clientStartUp } from '../../client/bench/start-up.ts';
 import type { Trial } from './trial.ts';
 import { apiGet } from './trials/api-get.ts';
 import { eventsStorm } from './trials/events-storm.ts';
@@ -24,4 +25,5 @@ export const trials: readonly Trial[] = [
   eventsStorm,
   vppSync,
   vppVerdict,
+  clientStartUp,
 ];
