@@ -2,6 +2,7 @@
 // edges. It knows every room and no rule.
 import type { FastifyInstance } from 'fastify';
 import { type AuthFile, openAuthFile } from './api/auth-file.ts';
+import type { DashboardSettings } from './api/dashboard.ts';
 import { createAccess } from './api/identify.ts';
 import { listenTcp } from './api/port-listen.ts';
 import { type ApiServer, createApiServer, createPlainServer } from './api/server.ts';
@@ -49,6 +50,8 @@ export interface DaemonDeps {
   readonly apiAccess?: ApiAccess;
   /** Whether gRPC reflection is answered; absent: it is. */
   readonly reflection?: boolean;
+  /** Absent: no pages. */
+  readonly dashboard?: DashboardSettings;
 }
 
 /** How the API is guarded; absent or empty: as if the flag were not there. */
@@ -108,6 +111,7 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
   const api = createApiServer({
     ...{ control, clock, log, events, metrics, reflection: deps.reflection ?? true },
     ...{ access: guard.access, ...(guard.tls && { tls: guard.tls }), ...(lb && { lb }) },
+    ...(deps.dashboard && { dashboard: deps.dashboard }),
   });
   const metricsApi = createMetricsServer(metrics);
   const stop = async () => {

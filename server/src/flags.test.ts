@@ -54,14 +54,6 @@ for (const [argv, expected] of refused) {
   test(`refused: ${argv.join(' ')}`, () => assert.equal(refusal(argv), expected));
 }
 
-test('flags of parts that are not built yet are taken, and named when they ask for something', () => {
-  assert.deepEqual(parse(['--peers=']).idle, []);
-  assert.deepEqual(parse([]).idle, [], 'a default asks for nothing');
-  const argv = ['--vpp-api-addr', '/run/vpp/api.sock'];
-  assert.deepEqual(parse(argv, { MAGLEV_PEERS: 'a:9090' }).idle, ['peers']);
-  assert.match(usageText(), /--peers VALUE.*no effect yet/);
-});
-
 test('a bad value in the environment is refused too', () => {
   assert.match(refusal([], { MAGLEV_LOG_LEVEL: 'loud' }), /--log-level/);
 });

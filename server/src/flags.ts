@@ -8,8 +8,6 @@ interface FlagDefinition {
   readonly kind: 'text' | 'boolean';
   readonly initial: string;
   readonly help: string;
-  /** The part that it is for is not built yet: it is taken, and said to have no effect. */
-  readonly isIdle?: true;
 }
 
 const definitions = [
@@ -123,8 +121,14 @@ const definitions = [
     env: 'MAGLEV_PEERS',
     kind: 'text',
     initial: '',
-    help: 'other maglevds to show in the dashboard',
-    isIdle: true,
+    help: 'other maglevds to show in the dashboard: host:port, comma separated',
+  },
+  {
+    name: 'peers-token-file',
+    env: 'MAGLEV_PEERS_TOKEN_FILE',
+    kind: 'text',
+    initial: '',
+    help: 'file with the bearer token that peers are shown with changes',
   },
   {
     name: 'check',
@@ -155,8 +159,6 @@ export interface Flags {
   readonly on: (name: FlagName) => boolean;
   /** Whether the command line or the environment said so, as opposed to the default. */
   readonly given: (name: FlagName) => boolean;
-  /** Flags that were given and ask for what is not built yet. */
-  readonly idle: readonly string[];
 }
 
 const truths: ReadonlyMap<string, boolean> = new Map([
@@ -215,28 +217,17 @@ function checkValues(values: ReadonlyMap<string, string>): Flags | { readonly re
     text,
     on: (name) => truths.get(text(name)) ?? false,
     given: (name) => values.has(name),
-    idle: (definitions as readonly FlagDefinition[])
-      .filter(({ name, isIdle }) => isIdle && asksForSomething(values.get(name)))
-      .map(({ name }) => name),
   };
-}
-
-/** Nothing, and a plain no, are what an idle flag gives anyway. */
-function asksForSomething(value: string | undefined): boolean {
-  return value !== undefined && value !== '' && truths.get(value) !== false;
 }
 
 /** The text of `--help`. */
 export function usageText(): string {
-  const lines = (definitions as readonly FlagDefinition[]).map(
-    ({ name, env, kind, initial, help, isIdle }) => {
-      const word = kind === 'text' ? `--${name} VALUE` : `--${name}`;
-      const source = env ? ` [${env}]` : '';
-      const shown = kind === 'text' ? ` (default ${initial === '' ? 'empty' : initial})` : '';
-      const idle = isIdle ? '; no effect yet' : '';
-      return `  ${word.padEnd(22)} ${help}${idle}${shown}${source}`;
-    },
-  );
+  const lines = (definitions as readonly FlagDefinition[]).map(({ name, env, kind, initial, help }) => {
+    const word = kind === 'text' ? `--${name} VALUE` : `--${name}`;
+    const source = env ? ` [${env}]` : '';
+    const shown = kind === 'text' ? ` (default ${initial === '' ? 'empty' : initial})` : '';
+    return `  ${word.padEnd(22)} ${help}${shown}${source}`;
+  });
   const signals = 'Signals: HUP reloads the configuration; TERM and INT stop.';
   return `usage: maglevd [flags]\n\n${lines.join('\n')}\n\n${signals}\n`;
 }

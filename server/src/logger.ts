@@ -1,6 +1,6 @@
 // The daemon's log: pino's JSON lines on standard output, and the same lines as events for those who watch.
 // A reader of standard output that is slow or hangs must never hold up a probe, nor the end of the daemon.
-import { fstatSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
 import type { LogLevel } from './events/event.ts';
@@ -19,16 +19,67 @@ export interface LogDestination {
 
 /**
  * Standard output. A pipe or socket (a service's journal) is written without blocking: what its reader does
- * not take waits in memory up to a bound, beyond which lines are lost and counted. Files and terminals always
- * take everything.
+ * not take waits in memory up to a bound, beyond which lines are lost and counted.
  */
 export function createStdout(): LogDestination {
   const status = fstatSync(stdoutDescriptor);
   if (status.isFIFO() || status.isSocket()) {
     return createPipe(new Socket({ fd: stdoutDescriptor, readable: false, writable: true }));
   }
-  const stream = pino.destination({ dest: stdoutDescriptor, sync: true });
-  return { stream, finish: async () => undefined };
+  return createFile();
+}
+
+/**
+ * A file or terminal, written at once. What a full disk does not take waits in memory, up to the same bound,
+ * for the next line to try again: the daemon's work goes on without a log.
+ */
+function createFile(): LogDestination {
+  const waiting: Buffer[] = [];
+  let waitingBytes = 0;
+  let lostCount = 0;
+  const add = (text: string) => {
+    const bytes = Buffer.from(text);
+    waiting.push(bytes);
+    waitingBytes += bytes.length;
+  };
+  const flush = () => {
+    for (let bytes = waiting[0]; bytes !== undefined; bytes = waiting[0]) {
+      const count = tryWrite(bytes);
+      if (count === undefined) return;
+      waitingBytes -= count;
+      if (count < bytes.length) waiting[0] = bytes.subarray(count);
+      else waiting.shift();
+    }
+  };
+  return {
+    stream: {
+      write(line) {
+        if (waitingBytes > 0) flush();
+        if (waitingBytes > logBufferBytesMax) {
+          lostCount++;
+          return;
+        }
+        if (lostCount > 0) add(lostText(lostCount));
+        lostCount = 0;
+        add(line);
+        flush();
+      },
+    },
+    finish: async () => flush(),
+  };
+}
+
+/** Bytes that were taken; undefined: none now, whatever the reason. There is no log to tell it. */
+function tryWrite(bytes: Buffer): number | undefined {
+  try {
+    return writeSync(stdoutDescriptor, bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function lostText(count: number): string {
+  return `${JSON.stringify({ level: 'warn', msg: 'log-lines-lost', count })}\n`;
 }
 
 function createPipe(socket: Socket): LogDestination {
@@ -47,7 +98,7 @@ function createPipe(socket: Socket): LogDestination {
           return;
         }
         if (lostCount > 0) {
-          socket.write(`${JSON.stringify({ level: 'warn', msg: 'log-lines-lost', count: lostCount })}\n`);
+          socket.write(lostText(lostCount));
           lostCount = 0;
         }
         socket.write(line);

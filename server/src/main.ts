@@ -1,6 +1,11 @@
 // maglevd's command line: reads argv, env and signals, and hands everything else to createDaemon.
 import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
+import { readAdmin } from '@vpp-maglev/web/flags';
+import { parseServers } from '@vpp-maglev/web/servers';
+import { readTokenFile } from '@vpp-maglev/web/token-file';
+import type { DashboardSettings } from './api/dashboard.ts';
 import { runHashPassword } from './api/hash-password.ts';
 import { parseTrustedProxies, type TrustedProxies } from './api/trusted-proxies.ts';
 import type { ConfigResult } from './config/config.ts';
@@ -23,11 +28,14 @@ import { createLog, createReadableStdout, createStdout, type LogDestination } fr
 import { loadNative, type Native } from './native.ts';
 import { createOverridesStore } from './overrides/store.ts';
 import { createProber } from './probes/prober.ts';
+import { createServiceNotify, type ServiceNotify } from './service-notify.ts';
 import { versionText } from './version.ts';
 
 /** The command line could not be understood. */
 const exitUsage = 2;
 const exitFailure = 1;
+/** The built pages of the dashboard. */
+const pagesPath = fileURLToPath(new URL('../../web/dist/', import.meta.url));
 
 function fail(message: string, exitCode: number): never {
   process.stderr.write(`maglevd: ${message}\n`);
@@ -44,6 +52,26 @@ function listenAddress(flags: Flags, name: 'grpc-addr' | 'metrics-addr'): Listen
 function trustedProxies(flags: Flags): TrustedProxies {
   const parsed = parseTrustedProxies(flags.text('trusted-proxies'));
   return 'refusal' in parsed ? fail(`flag --trusted-proxies: ${parsed.refusal}`, exitUsage) : parsed.proxies;
+}
+
+function readPeersToken(path: string): Pick<DashboardSettings, 'peersToken'> {
+  if (path === '') return {};
+  const read = readTokenFile(path);
+  if ('refusal' in read) return fail(`flag --peers-token-file: ${read.refusal}`, exitUsage);
+  return { peersToken: read.token };
+}
+
+function dashboard(flags: Flags): DashboardSettings {
+  const peers = parseServers(flags.text('peers'));
+  if ('refusal' in peers) return fail(`flag --peers: ${peers.refusal}`, exitUsage);
+  const admin = readAdmin(process.env);
+  if (admin !== undefined && 'refusal' in admin) return fail(admin.refusal, exitUsage);
+  return {
+    distPath: pagesPath,
+    peers,
+    ...readPeersToken(flags.text('peers-token-file')),
+    ...(admin && { credentials: admin }),
+  };
 }
 
 /** `maglevd hash-password`: the one word that is no flag. */
@@ -68,11 +96,13 @@ function usable(result: ConfigResult, source: string) {
  * TERM and INT stop once, also while the daemon is still starting; a second one, or a stop that hangs, ends
  * the process at once. HUP reloads.
  */
-function handleSignals(starting: Promise<Daemon>, { stopAlso, destination }: Setting): void {
+function handleSignals(starting: Promise<Daemon>, setting: Setting, notify: ServiceNotify): void {
+  const { stopAlso, destination } = setting;
   let stopping = false;
   const stop = async (signal: string) => {
     if (stopping) fail(`second ${signal}: stopping at once`, exitFailure);
     stopping = true;
+    notify.stopping();
     realClock.setTimer(stopDeadlineMs, () => fail('stopping took too long', exitFailure));
     const daemon = await starting;
     await daemon.stop();
@@ -83,7 +113,32 @@ function handleSignals(starting: Promise<Daemon>, { stopAlso, destination }: Set
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
-  process.on('SIGHUP', () => void starting.then((daemon) => daemon.reload()));
+  process.on('SIGHUP', () => void starting.then((daemon) => reload(daemon, notify)));
+}
+
+async function reload(daemon: Daemon, notify: ServiceNotify): Promise<void> {
+  notify.reloading();
+  await daemon.reload();
+  notify.ready(statusText(daemon));
+}
+
+/** For `systemctl status`: what is served, and whether that is what the file says now. */
+function statusText({ control }: Daemon): string {
+  const { frontends, backends } = control.config();
+  const served = `${frontends.size} frontends, ${backends.size} backends`;
+  return control.reloadStatus().successful ? served : `${served}; the configuration file was refused`;
+}
+
+/** The service manager is told nothing before the daemon is there: nor is the log. */
+function serviceNotify(native: Native, daemon: Promise<Daemon>): ServiceNotify {
+  return createServiceNotify({
+    clock: realClock,
+    env: process.env,
+    pid: process.pid,
+    send: native.notifyManager,
+    monotonicUs: () => process.hrtime.bigint() / 1000n,
+    onFailure: (cause) => void daemon.then(({ log }) => log.warn('service-manager-unreachable', { cause })),
+  });
 }
 
 interface Setting {
@@ -151,7 +206,8 @@ async function run(flags: Flags): Promise<void> {
   const level = flags.text('log-level') as LogLevel;
   // The handlers stand before the first word is logged: whoever reads it may send a signal at once.
   const starting = Promise.withResolvers<Daemon>();
-  handleSignals(starting.promise, setting);
+  const notify = serviceNotify(native, starting.promise);
+  handleSignals(starting.promise, setting, notify);
   const daemon = await createDaemon({
     clock: realClock,
     prng: createPrng(randomSeed()),
@@ -175,11 +231,13 @@ async function run(flags: Flags): Promise<void> {
       },
     },
     reflection: flags.on('reflection'),
+    dashboard: dashboard(flags),
     ...(metricsAddress && { metricsAddress }),
   });
   starting.resolve(daemon);
-  for (const flag of flags.idle) daemon.log.warn('flag-without-effect', { flag: `--${flag}` });
   setting.onStart?.(daemon);
+  notify.watchdog();
+  notify.ready(statusText(daemon));
 }
 
 async function main(argv: readonly string[]): Promise<void> {

@@ -16,6 +16,7 @@ import {
   type OpenEngineOptions,
   openEngine,
 } from './native-engine.ts';
+import { type NotifyBinding, type NotifyResult, sendNotification } from './native-notify.ts';
 import {
   describeVppRefusal,
   type OpenStatsOptions,
@@ -101,10 +102,12 @@ export interface Native {
   openStats(options: OpenStatsOptions): Promise<StatsMapping>;
   /** A stats segment of our own, for the simulator. Throws a NativeError. */
   serveStats(options: ServeStatsOptions): StatsServer;
+  /** Sends `text` to the service manager's datagram socket. Never blocks. */
+  notifyManager(socketPath: string, text: string): NotifyResult;
 }
 
 /** What C exports; arguments by position, `undefined` for what is absent. */
-interface Binding extends VppBinding, EngineBinding {
+interface Binding extends VppBinding, EngineBinding, NotifyBinding {
   readonly SOCK_STREAM: number;
   readonly SOCK_DGRAM: number;
   readonly SOCK_RAW: number;
@@ -150,6 +153,7 @@ export function loadNative(path: string = builtPath): Native {
     openVppTransport: (options) => wordedVpp(options.path, () => openVppTransport(binding, options)),
     openStats: (options) => openStats(binding, options).catch((error) => rethrowVpp(options.path, error)),
     serveStats: (options) => wordedVpp(options.path, () => serveStats(binding, options)),
+    notifyManager: (socketPath, text) => sendNotification(binding, socketPath, text),
   };
 }
 

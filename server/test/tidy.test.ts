@@ -40,14 +40,17 @@ const product = sources.filter((source) => !isTest(source));
 /** Rooms by layer; a file may import from its own layer and from those before it. */
 const layers: readonly (readonly string[])[] = [
   ['lib'],
-  ['config', 'health', 'events', 'version.ts', 'native.ts', 'native-engine.ts', 'native-vpp.ts'],
+  [
+    ...['config', 'health', 'events', 'version.ts'],
+    ...['native.ts', 'native-engine.ts', 'native-vpp.ts', 'native-notify.ts'],
+  ],
   ['probes', 'overrides'],
   ['checker', 'dataplane'],
   ['control.ts'],
   ['metrics'],
   ['api'],
   ['demo'],
-  ['logger.ts', 'demo.ts', 'flags.ts', 'daemon.ts'],
+  ['logger.ts', 'demo.ts', 'flags.ts', 'daemon.ts', 'service-notify.ts'],
   ['main.ts'],
 ];
 /** Rooms of one layer that know each other: `events` tells of configuration and health, never the reverse. */
@@ -58,7 +61,7 @@ const inwards: Readonly<Record<string, readonly string[]>> = {
   probes: ['native.ts', 'native-engine.ts', 'version.ts'],
   overrides: [],
   // The loader is one for the whole addon; what it says of VPP stands in a file of its own.
-  'native.ts': ['native-engine.ts', 'native-vpp.ts'],
+  'native.ts': ['native-engine.ts', 'native-vpp.ts', 'native-notify.ts'],
   'native-engine.ts': ['native.ts'],
   'native-vpp.ts': ['native.ts'],
 };

@@ -54,8 +54,8 @@ bool read_arguments(napi_env env, napi_callback_info info, size_t count, napi_va
 // What an external with that tag stands for; NULL with a TypeError for anything else.
 void *read_handle(napi_env env, napi_value handle, const napi_type_tag *tag, const char *message);
 
-// open_socket.c, icmp.c, vpp_api.c, stats_mapping.c, stats_server.c, probe_engine_api.c: what JavaScript
-// calls
+// open_socket.c, icmp.c, vpp_api.c, stats_mapping.c, stats_server.c, probe_engine_api.c, notify.c: what
+// JavaScript calls
 bool read_socket_request(napi_env env, const napi_value *arguments, struct socket_request *out);
 napi_value open_socket(napi_env env, napi_callback_info info);
 napi_value icmp_open(napi_env env, napi_callback_info info);
@@ -76,6 +76,7 @@ napi_value stats_serve(napi_env env, napi_callback_info info);
 napi_value stats_write(napi_env env, napi_callback_info info);
 napi_value stats_write_u64(napi_env env, napi_callback_info info);
 napi_value stats_server_close(napi_env env, napi_callback_info info);
+napi_value notify_send(napi_env env, napi_callback_info info);
 napi_value engine_open(napi_env env, napi_callback_info info);
 napi_value engine_record(napi_env env, napi_callback_info info);
 napi_value engine_start(napi_env env, napi_callback_info info);

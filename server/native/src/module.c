@@ -83,6 +83,7 @@ static bool export_all(napi_env env, napi_value exports) {
          export_function(env, exports, "statsWrite", stats_write) &&
          export_function(env, exports, "statsWriteU64", stats_write_u64) &&
          export_function(env, exports, "statsServerClose", stats_server_close) &&
+         export_function(env, exports, "notifySend", notify_send) &&
          export_engine(env, exports);
 }
 

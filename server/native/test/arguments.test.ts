@@ -77,6 +77,7 @@ const good: Readonly<Record<string, () => unknown[]>> = {
   icmpRenewSender: () => [openIcmp()],
   icmpDropped: () => [openIcmp()],
   icmpClose: () => [openIcmp()],
+  notifySend: () => ['/nowhere/notify.sock', 'READY=1'],
 };
 
 function buffers(): [Uint8Array, Uint32Array] {

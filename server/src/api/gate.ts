@@ -20,6 +20,8 @@ export interface GateOptions {
 export interface Gate {
   /** Rejects with ApiError for credentials that are wrong. */
   callerOf(request: FastifyRequest): Promise<IdentifiedCaller>;
+  /** Where a request comes from, behind proxies that are trusted; nothing that it shows is looked at. */
+  addressOf(request: FastifyRequest): string;
   /** For what everybody may read. */
   readonly readContext: ReadContext;
   /** Throws ApiError unless the caller may call the operation. */
@@ -40,6 +42,7 @@ export function createGate(app: FastifyInstance, { access, audit, base }: GateOp
   const { callerOf, strangerOf } = createRequestCaller(app, { access, connectionOf });
   return {
     callerOf,
+    addressOf: (request) => strangerOf(request).address,
     readContext: base,
     authorize: (operation, caller, request) => requireRole(caller, operation.role, request.headers),
     contextOf: (caller) => ({ ...base, caller }),

@@ -15,7 +15,7 @@ import { Health } from '@vpp-maglev/proto/health';
 import { MaglevService } from '@vpp-maglev/proto/maglev';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { must } from '../lib/assert.ts';
-import { rpcRequestBytesMax, rpcResponseBytesMax } from '../lib/limits.ts';
+import { rpcDeadlineMsMax, rpcRequestBytesMax, rpcResponseBytesMax } from '../lib/limits.ts';
 import type { Log } from '../lib/log.ts';
 import type { AuditOutcome } from './audit.ts';
 import type { Caller } from './caller.ts';
@@ -59,7 +59,10 @@ export function registerGrpc<C extends Caller>(app: FastifyInstance, options: Gr
   app.register(async (scope) => {
     // In this scope only: REST has parsers of its own for the same types.
     scope.removeAllContentTypeParsers();
-    scope.addHook('onRequest', async ({ raw }) => discardRest(raw));
+    scope.addHook('onRequest', async ({ raw }) => {
+      discardRest(raw);
+      dropFarDeadline(raw);
+    });
     await scope.register(fastifyConnectPlugin, {
       routes(router) {
         router.service(MaglevService, implement(options));
@@ -95,6 +98,15 @@ function discardRest(raw: FastifyRequest['raw']): void {
 
 function isHttp2Stream(stream: unknown): stream is Http2Stream {
   return stream instanceof Duplex && 'rstCode' in stream;
+}
+
+const deadlineUnitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000 };
+
+/** A timer of Node that is longer than it can be ends at once, and the call with it: that far is no deadline. */
+function dropFarDeadline({ headers }: FastifyRequest['raw']): void {
+  const [, digits, unit = ''] = /^(\d{1,8})([HMS])$/.exec(String(headers['grpc-timeout'])) ?? [];
+  if (Number(digits) * (deadlineUnitMs[unit] ?? 0) > rpcDeadlineMsMax) delete headers['grpc-timeout'];
+  if (Number(headers['connect-timeout-ms']) > rpcDeadlineMsMax) delete headers['connect-timeout-ms'];
 }
 
 /** Looks at the caller before anything of the body is read. Health and reflection are open to everybody. */

@@ -196,6 +196,8 @@ function refuseOtherVerbs(app: FastifyInstance, operations: readonly Operation[]
 /** What Fastify itself refuses, in our words. */
 const fastifyCodes: Readonly<Record<number, ErrorCode>> = {
   400: 'invalid_argument',
+  // A method that Node parses and Fastify does not know: PRI, of a spoilt preface of HTTP/2.
+  404: 'not_found',
   413: 'payload_too_large',
   414: 'invalid_argument',
   415: 'unsupported_media_type',

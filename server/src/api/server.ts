@@ -17,6 +17,7 @@ import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { version } from '../version.ts';
 import { createAudit } from './audit.ts';
+import { addDashboard, type DashboardSettings } from './dashboard.ts';
 import { registerDocs } from './docs-page.ts';
 import { createEventFeeds, type EventFeeds } from './event-fanout.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -47,6 +48,8 @@ export interface ApiServerOptions {
   readonly reflection: boolean;
   /** Absent: the port speaks plainly. */
   readonly tls?: TlsFiles;
+  /** Absent: no pages. */
+  readonly dashboard?: DashboardSettings;
 }
 
 export interface ApiServer {
@@ -89,7 +92,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const serving = createServing();
   const stopping = new AbortController();
   const audit = createAudit({ clock, log, events });
-  const gate = createGate(app, { access, audit, base: { control, feeds, ...(lb && { lb }) } });
+  const base = { control, feeds, ...(lb && { lb }) };
+  const gate = createGate(app, { access, audit, base });
   prepareRest(app, log);
   addHeaders(app);
   const arrivals = noteArrivals(app, clock);
@@ -111,6 +115,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   });
   registerDocs(app, buildOpenApi(operations, { version }));
   addProbes(app, options);
+  const settings = options.dashboard;
+  const dashboard =
+    settings && addDashboard(app, { settings, base, audit, clock, log, addressOf: gate.addressOf });
   return {
     app,
     port,
@@ -121,6 +128,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       // Before the feeds: a stream of gRPC then says that it was ended, not that it is complete.
       stopping.abort();
       feeds.stop();
+      await dashboard?.stop();
       await app.close();
       audit.stop();
     },
@@ -193,7 +201,8 @@ function addProbes(app: FastifyInstance, { control, lb }: ApiServerOptions): voi
   app.get('/', async () => ({
     name: 'maglevd',
     version,
-    documents: ['/docs', `${apiPrefix}/openapi.json`],
+    pages: ['/view/', '/docs'],
+    documents: [`${apiPrefix}/openapi.json`],
     resources: operations.filter(({ verb }) => verb === 'GET').map(({ path }) => apiPrefix + path),
     actions: operations
       .filter(({ verb }) => verb !== 'GET')

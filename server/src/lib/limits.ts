@@ -225,6 +225,8 @@ export const auditWindowMs = 60_000;
 
 /** One message of a gRPC request, decompressed; REST's bodies have the same bound. */
 export const rpcRequestBytesMax = requestBodyBytesMax;
+/** What a timer of Node can hold. */
+export const rpcDeadlineMsMax = 2 ** 31 - 1;
 /** One message of a gRPC answer: a list of `backendCountMax` backends with some history. */
 export const rpcResponseBytesMax = 256 * 1024 * 1024;
 
@@ -235,6 +237,10 @@ export const logBufferBytesMax = 8 * 1024 * 1024;
 export const logFinishMsMax = 1_000;
 /** A stop that takes longer than this is forced. */
 export const stopDeadlineMs = 5_000;
+/** A service manager that has no room for a notification is asked again so much later. */
+export const notifyRetryMs = 100;
+/** Of the line that `systemctl status` shows. */
+export const notifyStatusCharsMax = 500;
 
 // --- dataplane
 /** Requests that VPP has not answered yet; more wait here. */
