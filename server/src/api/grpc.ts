@@ -102,7 +102,9 @@ function isHttp2Stream(stream: unknown): stream is Http2Stream {
 
 const deadlineUnitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000 };
 
-/** A timer of Node that is longer than it can be ends at once, and the call with it: that far is no deadline. */
+/**
+ * A timer of Node that is longer than it can be ends at once, and the call with it: that far is no deadline.
+ */
 function dropFarDeadline({ headers }: FastifyRequest['raw']): void {
   const [, digits, unit = ''] = /^(\d{1,8})([HMS])$/.exec(String(headers['grpc-timeout'])) ?? [];
   if (Number(digits) * (deadlineUnitMs[unit] ?? 0) > rpcDeadlineMsMax) delete headers['grpc-timeout'];
