@@ -6,6 +6,7 @@ import type { NumberedEvent } from '../../src/events/event.ts';
 import type { Transition } from '../../src/health/backend-health.ts';
 import { effectiveAdmin, listOverrides } from '../../src/overrides/overrides.ts';
 import { exhaustedDetail } from '../support/fake-network.ts';
+import { checkDrift, checkReadBack, checkRhythm } from './final-exam.ts';
 import type { World } from './state.ts';
 import { calmVpp, checkVppQuiet, checkVppRules } from './vpp-invariants.ts';
 
@@ -47,6 +48,7 @@ export function checkInvariants(world: World): void {
   }
   assert.equal(daemon.control.checker().snapshots().length, config.backends.size);
   checkVppRules(world);
+  world.clients.check();
   // A reader that comes seldom is the one who finds that his place is gone.
   if (world.prng.below(4) === 0) readEvents(world);
 }
@@ -87,19 +89,22 @@ export function watch(world: World): () => void {
 }
 
 /** A backend that always answered well in time is never called down, whatever we did to ourselves. */
-function checkTransition({ daemon, behaviours }: World, name: string, transition: Transition): void {
+function checkTransition({ daemon, ill }: World, name: string, transition: Transition): void {
   const { to, code, detail } = transition;
   const address = daemon.control.checker().snapshot(name)?.address;
   assert.notEqual(detail, exhaustedDetail, `${name}: our own exhaustion changed its state`);
-  if (address === undefined || to !== 'down' || behaviours.has(address)) return;
+  if (address === undefined || to !== 'down' || ill.has(address)) return;
   assert.fail(`${name} always answered within its timeout and went down with ${code}`);
 }
+
+const quietMs = 120_000;
 
 /** After quiet, every probed backend is what the world says it is. */
 export async function checkQuiet(world: World): Promise<void> {
   const { clock, daemon, behaviours } = world;
   calmVpp(world);
-  await clock.advance(120_000);
+  world.clients.readAll();
+  await clock.advance(quietMs);
   for (const { name, address, admin, check, state } of daemon.control.checker().snapshots()) {
     const behaviour = behaviours.get(address) ?? { t: 'alive', afterMs: 1 };
     if (admin !== 'active' || !check || behaviour.t === 'exhausted') continue;
@@ -109,6 +114,10 @@ export async function checkQuiet(world: World): Promise<void> {
       `${name}: ${JSON.stringify(behaviour)} after quiet`,
     );
   }
+  world.clients.checkCaughtUp();
   checkInvariants(world);
   checkVppQuiet(world);
+  checkRhythm(world, quietMs);
+  await checkReadBack(world);
+  await checkDrift(world);
 }

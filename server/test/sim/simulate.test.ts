@@ -1,22 +1,28 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { test } from 'node:test';
-import { Worker } from 'node:worker_threads';
+import { runSeeds } from './seeds.ts';
 import { simulate } from './simulate.ts';
-import type { SeedRange, SeedResult } from './worker.ts';
 
 const seeds = 50;
 const minutesPerSeed = 40;
+const threads = 2;
 
 test(`${seeds} seeds of ${minutesPerSeed} simulated minutes keep the invariants`, async (t) => {
   let minutes = 0;
   let transitions = 0;
   let lateProbes = 0;
   const seen = { mutations: 0, emptied: 0, warmChanges: 0, warmLowerings: 0, flushes: 0 };
-  const range: SeedRange = { first: 1, last: seeds, minutes: minutesPerSeed };
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: range });
-  const [results] = (await once(worker, 'message')) as [SeedResult[]];
-  for (const result of results) {
+  let told = 0;
+  let resyncs = 0;
+  const failures: string[] = [];
+  await runSeeds({ first: 1, last: seeds, minutes: minutesPerSeed }, threads, (one) => {
+    if (one.t === 'broken') {
+      failures.push(`seed ${one.seed} (npm run sim -- --seed ${one.seed}): ${one.failure}`);
+      return;
+    }
+    const { result } = one;
+    told += result.clients.told;
+    resyncs += result.clients.resyncs;
     minutes += result.simulatedMinutes;
     transitions += result.transitions;
     lateProbes += result.lateProbes;
@@ -25,10 +31,13 @@ test(`${seeds} seeds of ${minutesPerSeed} simulated minutes keep the invariants`
     seen.warmChanges += result.seen.warmChanges;
     seen.warmLowerings += result.seen.warmLowerings;
     seen.flushes += result.seen.flushes;
-  }
+  });
+  assert.deepEqual(failures, []);
   t.diagnostic(`${Math.round(minutes)} minutes, ${transitions} transitions, ${lateProbes} late probes`);
   t.diagnostic(JSON.stringify(seen));
+  t.diagnostic(`${told} events told to subscribers, ${resyncs} resyncs`);
   assert.ok(minutes > 2000);
+  assert.ok(told > 1000 && resyncs > 10, 'subscribers had something to hear, and missed something');
   assert.ok(transitions > 1000, 'the world was not dull');
   assert.ok(lateProbes > 100, 'we were late often enough');
   assert.ok(seen.mutations > 10_000, 'VPP was changed often enough');

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { createDaemon, type Daemon } from '../../src/daemon.ts';
+import type { LogLevel } from '../../src/events/event.ts';
+import type { EventLog } from '../../src/events/event-log.ts';
 import type { Log } from '../../src/lib/log.ts';
 import { createPrng, type Prng } from '../../src/lib/prng.ts';
 import type { BackendAction } from '../../src/overrides/actions.ts';
@@ -11,8 +13,11 @@ import { createFakeClock } from '../support/fake-clock.ts';
 import { createFakeDataplane } from '../support/fake-dataplane.ts';
 import { type Behaviour, createFakeNetwork } from '../support/fake-network.ts';
 import { createFakeVpp } from '../support/fake-vpp.ts';
+import { type ClientCounts, EventClients } from './event-clients.ts';
+import { noteStart, watchReads } from './final-exam.ts';
 import { checkInvariants, checkQuiet, observe, readEvents, watch } from './invariants.ts';
 import { LbWitness } from './lb-witness.ts';
+import { checkOverridesAfterReload } from './override-invariants.ts';
 import { type StepKind, stepKinds, type World } from './state.ts';
 import { checkSameOperations } from './vpp-invariants.ts';
 import { takeVppStep } from './vpp-steps.ts';
@@ -26,18 +31,26 @@ export interface SimulationResult {
   readonly lateProbes: number;
   /** How often there was something to look at in VPP. */
   readonly seen: LbWitness['seen'];
+  readonly clients: ClientCounts;
+  /** How often each step and behaviour was drawn. */
+  readonly drawn: ReadonlyMap<string, number>;
   /** What happened, as text: equal for equal seeds. */
   readonly digest: string;
 }
 
+type Prepare = World['network']['prepare'];
+type Counts = Pick<World, 'cursor' | 'transitions' | 'lateProbes' | 'stalledMs' | 'wishes' | 'story'>;
+
 const silence = () => undefined;
-const silentLog: Log = {
-  isDebug: false,
-  debug: silence,
-  info: silence,
-  warn: silence,
-  error: silence,
-};
+
+/** Lines go nowhere but into the events. */
+function createEventLogLines(events: EventLog): Log {
+  const line =
+    (level: LogLevel) =>
+    (message: string, attributes: Readonly<Record<string, unknown>> = {}) =>
+      void events.append({ kind: 'log', level, message, attributes });
+  return { isDebug: false, debug: silence, info: line('info'), warn: line('warn'), error: line('error') };
+}
 
 /** Runs `minutes` of simulated time; throws with the first broken invariant. */
 export async function simulate(seed: number, minutes: number): Promise<SimulationResult> {
@@ -47,6 +60,7 @@ export async function simulate(seed: number, minutes: number): Promise<Simulatio
   while (world.clock.nowMs() - startMs < minutes * 60_000) {
     const kind = drawStep(world);
     world.story.push(`${Math.round(world.clock.nowMs())} ${kind}`);
+    count(world, kind);
     await takeStep(world, kind);
     checkInvariants(world);
     steps++;
@@ -62,6 +76,8 @@ export async function simulate(seed: number, minutes: number): Promise<Simulatio
     transitions: world.transitions,
     lateProbes: world.lateProbes,
     seen: world.witness.seen,
+    clients: world.clients.counts,
+    drawn: world.drawn,
     digest: [...world.story, ...world.vpp.mutations].join('\n'),
   };
 }
@@ -85,6 +101,11 @@ async function createWorld(seed: number): Promise<World> {
     disk,
     vpp,
     witness: new LbWitness(clock, vpp),
+    clients: new EventClients(clock, prng),
+    ill: new Set<string>(),
+    drawn: new Map<string, number>(),
+    starts: new Map<string, number[]>(),
+    reads: { unread: 0 },
     weights,
     behaviours: new Map<string, Behaviour>(),
   };
@@ -92,6 +113,12 @@ async function createWorld(seed: number): Promise<World> {
   const daemon = await startDaemon(partial);
   const world: World = { ...partial, ...counts, daemon, unwatch: silence };
   world.unwatch = watch(world);
+  // Well, but so slow that a stall of ours often meets their probes under way.
+  for (const { address } of model.backends.values()) {
+    const behaviour: Behaviour = { t: 'alive', afterMs: prng.below(200) };
+    world.behaviours.set(address, behaviour);
+    network.set(address, behaviour);
+  }
   return world;
 }
 
@@ -101,9 +128,7 @@ function drawWeight(prng: Prng, kind: StepKind): number {
   return kind === 'restart' ? weight / 6 : weight;
 }
 
-async function startDaemon(
-  world: Pick<World, 'clock' | 'prng' | 'file' | 'disk' | 'network' | 'vpp' | 'witness'>,
-): Promise<Daemon> {
+async function startDaemon(world: Omit<World, 'daemon' | 'unwatch' | keyof Counts>): Promise<Daemon> {
   const result = await world.file.read();
   assert.ok(result.ok, `the simulated file is valid: ${JSON.stringify(result)}`);
   const daemon = await createDaemon({
@@ -111,13 +136,31 @@ async function startDaemon(
     prng: createPrng(world.prng.below(2 ** 32)),
     config: result.config,
     readConfig: () => world.file.read(),
-    createLog: () => silentLog,
+    createLog: createEventLogLines,
     createStore: () => world.disk.createStore(),
-    createProber: () => ({ prepare: world.network.prepare, close: silence }),
-    createDataplane: () => createFakeDataplane(world.clock, world.vpp),
+    createProber: () => ({ prepare: watchedPrepare(world), close: silence }),
+    createDataplane: () => watchReads(createFakeDataplane(world.clock, world.vpp), world.reads),
   });
   world.witness.daemonStarted(daemon);
+  world.clients.daemonStarted(daemon);
   return daemon;
+}
+
+/** Notes when probes start. */
+function watchedPrepare({ network, clock, starts }: Pick<World, 'network' | 'clock' | 'starts'>): Prepare {
+  return (check, target) => {
+    const probe = network.prepare(check, target);
+    return {
+      start(done) {
+        noteStart(starts, target.address, clock.nowMs());
+        return probe.start(done);
+      },
+    };
+  };
+}
+
+function count({ drawn }: World, what: string): void {
+  drawn.set(what, (drawn.get(what) ?? 0) + 1);
 }
 
 function drawStep({ prng, weights }: World): StepKind {
@@ -145,9 +188,7 @@ async function takeStep(world: World, kind: StepKind): Promise<void> {
     case 'reload':
       for (let i = 0; i <= prng.below(3); i++) editFile(prng, model);
       file.text = fileText(model);
-      world.witness.touched();
-      await world.daemon.reload();
-      world.witness.forgive();
+      await reload(world);
       return clock.advance(prng.below(2000));
     case 'bad-reload':
       await reloadBroken(world);
@@ -168,9 +209,20 @@ async function takeStep(world: World, kind: StepKind): Promise<void> {
     case 'disk':
       disk.full = prng.below(2) === 0;
       return clock.advance(prng.below(500));
+    case 'client':
+      world.clients.step();
+      return clock.advance(prng.below(3000));
     default:
       return takeVppStep(world, kind);
   }
+}
+
+async function reload({ daemon, witness }: World): Promise<void> {
+  const before = listOverrides(daemon.control.overrides());
+  witness.touched();
+  await daemon.reload();
+  witness.forgive();
+  checkOverridesAfterReload(before, daemon);
 }
 
 /** Whatever an operator was told is done is still so afterwards. */
@@ -189,17 +241,21 @@ async function restart(world: World): Promise<void> {
   }
 }
 
-function drawFault({ prng, model, network, behaviours }: World): void {
+function drawFault(world: World): void {
+  const { prng, model, network, behaviours, ill } = world;
   const { address } = pick(prng, [...model.backends.values()]);
   const behaviour = pick<Behaviour>(prng, [
     { t: 'alive', afterMs: prng.below(50) },
-    { t: 'alive', afterMs: prng.below(50) },
+    // Still within every timeout that is drawn; under way long enough to meet a stall of ours.
+    { t: 'alive', afterMs: prng.below(200) },
     { t: 'refusing' },
     { t: 'status', status: 503, afterMs: prng.below(100) },
     { t: 'closing', afterMs: prng.below(2000) },
     { t: 'silent' },
     { t: 'exhausted' },
   ]);
+  count(world, `backend ${behaviour.t}`);
+  if (behaviour.t !== 'alive') ill.add(address);
   behaviours.set(address, behaviour);
   network.set(address, behaviour);
 }
@@ -214,7 +270,9 @@ async function operate({ prng, daemon, model, disk, witness }: World): Promise<v
   const result = await control.changeBackend(name, action, { by: 'sim' });
   if (!result.ok) {
     assert.deepEqual(observe(daemon), before, 'a refused action changes nothing');
-    assert.equal(daemon.events.lastSequence(), lastBefore);
+    const { events } = daemon;
+    const read = events.read(lastBefore, events.lastSequence());
+    assert.ok(read.t === 'events' && read.events.every(({ event }) => event.kind === 'log'), name);
     const expected = disk.full
       ? ['unavailable', 'failed-precondition', 'not-found']
       : ['failed-precondition', 'not-found'];
@@ -239,6 +297,7 @@ async function stopDaemon(world: World): Promise<void> {
   readEvents(world);
   for (const { stats } of daemon.control.checker().snapshots()) world.lateProbes += stats.lateCount;
   world.unwatch();
+  world.clients.stop();
   await daemon.stop();
   assert.equal(clock.pendingTimerCount(), 0, 'invariant 7: no timer is left');
   assert.equal(network.inFlightTotal(), 0, 'invariant 7: no probe is left');

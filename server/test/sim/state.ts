@@ -4,6 +4,8 @@ import type { Prng } from '../../src/lib/prng.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import type { Behaviour, FakeNetwork } from '../support/fake-network.ts';
 import type { FakeVpp } from '../support/fake-vpp.ts';
+import type { EventClients } from './event-clients.ts';
+import type { ProbeStarts, ReadBacks } from './final-exam.ts';
 import type { LbWitness } from './lb-witness.ts';
 import type { FakeDisk, FakeFile, FileModel } from './world.ts';
 
@@ -26,6 +28,7 @@ export const stepKinds = [
   'vpp-lose',
   'vpp-drift',
   'vpp-slow',
+  'client',
 ] as const;
 export type StepKind = (typeof stepKinds)[number];
 
@@ -38,6 +41,13 @@ export interface World {
   readonly disk: FakeDisk;
   readonly vpp: FakeVpp;
   readonly witness: LbWitness;
+  readonly clients: EventClients;
+  readonly starts: ProbeStarts;
+  readonly reads: ReadBacks;
+  /** How often each step and behaviour was drawn. */
+  readonly drawn: Map<string, number>;
+  /** Addresses that did not answer well at some time. */
+  readonly ill: Set<string>;
   readonly behaviours: Map<string, Behaviour>;
   readonly weights: readonly (readonly [StepKind, number])[];
   daemon: Daemon;

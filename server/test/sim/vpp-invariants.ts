@@ -7,6 +7,7 @@ import { predictBuckets } from '../../src/dataplane/maglev-table.ts';
 import { planLb } from '../../src/dataplane/plan.ts';
 import { must } from '../../src/lib/assert.ts';
 import { readLb } from '../support/fake-vpp.ts';
+import { servingByHand } from './override-invariants.ts';
 import type { World } from './state.ts';
 
 /** Invariants 2, 4 and 9, which are asked at every single call and change. */
@@ -51,11 +52,12 @@ function checkWeights({ daemon, vpp, clock }: World): void {
     const held = must(vips.get(vipName(vipKeyOf(frontend))), frontend.name);
     const status = must(control.frontendStatus(frontend.name), frontend.name);
     const pools = status.pools.flatMap(({ backends }) => backends);
-    const serving = pools.filter(({ weight }) => weight > 0).map(({ name }) => name);
+    const serving = servingByHand(frontend, daemon);
     const texts = (list: readonly string[]) =>
       [...new Set(list.map((name) => backendAddress(name, config)))].sort();
     const heldServing = held.applicationServers.filter(({ weight }) => weight > 0);
-    assert.deepEqual(heldServing.map(({ address }) => address.text).sort(), texts(serving));
+    const heldServingTexts = heldServing.map(({ address }) => address.text).sort();
+    assert.deepEqual(heldServingTexts, texts(serving), `${frontend.name}: who serves`);
     const heldTexts = held.applicationServers.map(({ address }) => address.text).sort();
     assert.deepEqual(heldTexts, texts(pools.map(({ name }) => name)));
     const buckets = held.applicationServers.map((server) => server.buckets);
