@@ -173,8 +173,8 @@ async function demoSetting(flags: Flags, native: Native): Promise<Setting> {
       await demo.stop();
     },
     onStart: ({ log, apiPort }) => {
-      const url = `http://127.0.0.1:${apiPort}/api/v1`;
-      log.info('demo', { api: `${url}/frontends`, vips: demo.urls });
+      const url = `http://127.0.0.1:${apiPort}`;
+      log.info('demo', { dashboard: `${url}/view/`, api: `${url}/api/v1/frontends`, vips: demo.urls });
     },
   };
 }

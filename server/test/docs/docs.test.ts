@@ -52,16 +52,15 @@ test('the requirements name tests that exist', () => {
   }
 });
 
-test('every npm script that a page names exists', () => {
-  const scripts = JSON.parse(read('package.json')).scripts;
-  const named = pages.flatMap((page) =>
-    Array.from(
-      read(page).matchAll(/npm (?:run )?(start|test|(?<=run )[a-z-]+)/g),
-      ([, script = '']) => script,
-    ),
-  );
+test('every npm script that a page names exists, in the workspace that it names', () => {
+  const named = pages.flatMap((page) => [
+    ...read(page).matchAll(/npm (?:run )?(start|test|(?<=run )[a-z-]+)(?: (?:--workspace|-w) ([a-z]+))?/g),
+  ]);
   assert.ok(named.length > 8);
-  for (const script of named) assert.ok(script in scripts, `npm run ${script}`);
+  for (const [words, script = '', workspace] of named) {
+    const path = workspace === undefined ? 'package.json' : `${workspace}/package.json`;
+    assert.ok(script in JSON.parse(read(path)).scripts, words);
+  }
 });
 
 test('every flag that a page names exists', () => {
