@@ -19,10 +19,10 @@ trap finish EXIT INT TERM
 inside() { LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
 say() { printf '%s\n' "== $suite: $*"; }
 fail() { printf '%s\n' "FAILED: $*" >&2; exit 1; }
-# What a machine has, without what apt and dpkg write about themselves.
+# What a machine has, without what apt, dpkg and the tools for users write about themselves.
 census() {
     inside find / -xdev \( -path /proc -o -path /tmp -o -path /var/cache -o -path /var/lib/apt \
-        -o -path /var/lib/dpkg -o -path /var/log -o -path /run -o -path /dev \) -prune -o -print | sort
+        -o -path /var/lib/dpkg -o -path /var/log -o -path /run -o -path /dev -o -path '/etc/*shadow-' \) -prune -o -print | sort
     inside cut -d: -f1 /etc/passwd
     inside cut -d: -f1 /etc/group
 }
