@@ -10,14 +10,14 @@ const pagePolicy =
 const transportSecurity = 'max-age=15552000';
 
 /** Paths of pages that people open; everything else is for programs. */
-const pagePrefixes = ['/docs', '/ui'];
+const pagePaths = /^\/(docs|ui)(\/|$)/;
 
 /**
  * Headers of the answer to a request for `path` (without query), names in lower case. A route with a policy
  * of its own sets `content-security-policy` over this one.
  */
 export function securityHeaders(path: string, isTls: boolean): Readonly<Record<string, string>> {
-  const isPage = pagePrefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+  const isPage = pagePaths.test(path);
   return sets[Number(isPage)]?.[Number(isTls)] ?? describeHeaders(isPage, isTls);
 }
 

@@ -149,7 +149,7 @@ function addHeaders(app: FastifyInstance): void {
 function noteArrivals(app: FastifyInstance, clock: Clock): WeakMap<FastifyRequest, number> {
   const arrivals = new WeakMap<FastifyRequest, number>();
   app.addHook('onRequest', (request, _reply, done) => {
-    if (rpcRoute.test(request.url)) arrivals.set(request, clock.nowMs());
+    if (request.method === 'POST' && rpcRoute.test(request.url)) arrivals.set(request, clock.nowMs());
     done();
   });
   return arrivals;
@@ -159,7 +159,7 @@ function noteArrivals(app: FastifyInstance, clock: Clock): WeakMap<FastifyReques
 function countRequests(app: FastifyInstance, { http }: ApiServerOptions['metrics']): void {
   app.addHook('onResponse', (request, reply, done) => {
     const route = routeOf(request);
-    const isTimed = !rpcRoute.test(route) && route !== eventsRoute;
+    const isTimed = request.method === 'POST' ? !rpcRoute.test(route) : route !== eventsRoute;
     http.observe(request.method, route, reply.raw.statusCode, isTimed ? reply.elapsedTime : undefined);
     done();
   });
