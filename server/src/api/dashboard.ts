@@ -10,11 +10,10 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Audit } from './audit.ts';
 import type { Caller } from './caller.ts';
-import { ApiError } from './errors.ts';
+import { ApiError, asApiError, startingError } from './errors.ts';
 import type { HandlerContext, ReadContext } from './handlers.ts';
 import { type Operation, operations } from './operations.ts';
 import { checkRequest, detailOf } from './request-check.ts';
-import { startingError } from './rest.ts';
 
 export interface DashboardSettings {
   /** Directory of the built pages. */
@@ -82,10 +81,8 @@ async function callLocally(
     audit.record(operation, caller, request, { code: 'ok' });
     return answer;
   } catch (error) {
-    if (!(error instanceof ApiError)) log.error('request-failed', { rpc, why: String(error) });
-    const code = error instanceof ApiError ? error.code : 'internal';
-    const why = error instanceof ApiError ? detailOf(error) : String(error);
-    audit.record(operation, caller, request, { code, why });
+    const refusal = asApiError(error, log, { rpc });
+    audit.record(operation, caller, request, { code: refusal.code, why: detailOf(refusal) });
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 // Every way the API can refuse, in one table: code, HTTP status, canonical gRPC code, title. Knows no route.
 import { Type } from 'typebox';
+import type { Log } from '../lib/log.ts';
 
 export const errorTable = {
   invalid_argument: { status: 400, grpc: 3, title: 'Invalid argument' },
@@ -36,6 +37,26 @@ export class ApiError extends Error {
     this.faults = faults;
     this.headers = headers;
   }
+}
+
+/** Nothing can be told or changed before the first probes are planned. */
+export function startingError(): ApiError {
+  return new ApiError('unavailable', 'maglevd is starting: ask again');
+}
+
+export function internalError(): ApiError {
+  return new ApiError('internal', 'the request could not be answered; the log of maglevd says why');
+}
+
+/**
+ * What a handler threw: a refusal, or a bug of ours, which the log tells and the answer does not. `place`
+ * says in the log what was asked.
+ */
+export function asApiError(error: unknown, log: Pick<Log, 'error'>, place: object): ApiError {
+  if (error instanceof ApiError) return error;
+  const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  log.error('request-failed', { ...place, why });
+  return internalError();
 }
 
 /** RFC 9457, with the canonical code. */

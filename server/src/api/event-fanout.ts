@@ -14,7 +14,7 @@ import {
   eventSweepMs,
   eventWritesPerTurnMax,
 } from '../lib/limits.ts';
-import { ApiError } from './errors.ts';
+import { ApiError, startingError } from './errors.ts';
 import {
   EventFeed,
   type EventFilter,
@@ -212,7 +212,7 @@ class Fanout implements EventFeeds {
   #join(request: WatchRequest, ends: Pick<Subscriber, 'deliver' | 'end' | 'drop'>): Subscriber {
     const { control, events } = this.#options;
     if (this.#isStopped) throw new ApiError('unavailable', 'maglevd is stopping');
-    if (!control.isStarted()) throw new ApiError('unavailable', 'maglevd is starting: ask again');
+    if (!control.isStarted()) throw startingError();
     if (this.#subscribers.size >= eventSubscribersMax) {
       const message = `${eventSubscribersMax} event streams are open, as many as maglevd serves: close some`;
       throw new ApiError('resource_exhausted', message);

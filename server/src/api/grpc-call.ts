@@ -5,8 +5,8 @@ import type { HandlerContext as RpcContext } from '@connectrpc/connect';
 import { fromRestJson, toRestJson } from '@vpp-maglev/proto/rest-json';
 import type { Log } from '../lib/log.ts';
 import type { AuditOutcome } from './audit.ts';
-import { ApiError } from './errors.ts';
-import { abortError, asApiError, connectErrorOf, untilAborted } from './grpc-errors.ts';
+import { asApiError, startingError } from './errors.ts';
+import { abortError, connectErrorOf, untilAborted } from './grpc-errors.ts';
 import type { HandlerContext } from './handlers.ts';
 import type { Operation } from './operations.ts';
 import { checkRequest, detailOf, refusedRequest } from './request-check.ts';
@@ -44,7 +44,7 @@ function answerOf({ operation, method }: GrpcCall, answer: unknown): Message {
 
 function checkedFields(call: GrpcCall): Fields {
   const { operation, context } = call;
-  if (!context.control.isStarted()) throw new ApiError('unavailable', 'maglevd is starting: ask again');
+  if (!context.control.isStarted()) throw startingError();
   const fields = fieldsOf(call);
   checkRequest(operation, fields);
   return fields;
@@ -71,7 +71,7 @@ async function perform(call: GrpcCall): Promise<Message> {
 }
 
 function refuse({ operation, log, onOutcome }: GrpcCall, fields: unknown, error: unknown) {
-  const refusal = asApiError(error, log, operation.rpc);
+  const refusal = asApiError(error, log, { rpc: operation.rpc });
   onOutcome(fields, { code: refusal.code, why: detailOf(refusal) });
   return connectErrorOf(refusal);
 }
@@ -97,10 +97,10 @@ export async function* answerStream(call: GrpcCall, closing: AbortSignal): Async
       yield answerOf(call, next.value);
     }
   } catch (error) {
-    if (!either.aborted) throw connectErrorOf(asApiError(error, log, operation.rpc));
+    if (!either.aborted) throw connectErrorOf(asApiError(error, log, { rpc: operation.rpc }));
   } finally {
     // Not awaited: a handler that ignores its signal must not keep the call.
-    iterator?.return?.().catch((error: unknown) => asApiError(error, log, operation.rpc));
+    iterator?.return?.().catch((error: unknown) => asApiError(error, log, { rpc: operation.rpc }));
   }
   if (either.aborted) throw abortError(signal);
 }

@@ -3,8 +3,7 @@
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { BadRequestSchema } from '@vpp-maglev/proto/error-details';
-import type { Log } from '../lib/log.ts';
-import { ApiError, errorTable } from './errors.ts';
+import { type ApiError, errorTable } from './errors.ts';
 import { detailOf } from './request-check.ts';
 
 /** Headers of the error become metadata of the same names; faults a `google.rpc.BadRequest`. */
@@ -17,14 +16,6 @@ export function connectErrorOf(error: ApiError): ConnectError {
     error.headers,
     violations.length === 0 ? [] : [{ desc: BadRequestSchema, value: details }],
   );
-}
-
-/** What a handler threw: a refusal, or a bug of ours, which the log tells and the answer does not. */
-export function asApiError(error: unknown, log: Log, rpc: string): ApiError {
-  if (error instanceof ApiError) return error;
-  const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  log.error('request-failed', { rpc, why });
-  return new ApiError('internal', 'the request could not be answered; the log of maglevd says why');
 }
 
 /** Why a call ended before its answer: its deadline, its client, or, if neither, the daemon's own stop. */

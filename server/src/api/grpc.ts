@@ -19,8 +19,9 @@ import { rpcDeadlineMsMax, rpcRequestBytesMax, rpcResponseBytesMax } from '../li
 import type { Log } from '../lib/log.ts';
 import type { AuditOutcome } from './audit.ts';
 import type { Caller } from './caller.ts';
+import { asApiError } from './errors.ts';
 import { answerStream, answerUnary, type GrpcCall } from './grpc-call.ts';
-import { asApiError, connectErrorOf } from './grpc-errors.ts';
+import { connectErrorOf } from './grpc-errors.ts';
 import { addHealth, type Serving } from './grpc-health.ts';
 import { addReflection } from './grpc-reflection.ts';
 import type { HandlerContext } from './handlers.ts';
@@ -126,7 +127,7 @@ function createGate<C extends Caller>(options: GrpcOptions<C>) {
       responseHeader.set('x-request-id', caller.requestId);
       authorize(operation, caller, request);
     } catch (error) {
-      const refusal = asApiError(error, log, operation.rpc);
+      const refusal = asApiError(error, log, { rpc: operation.rpc });
       onOutcome?.(operation, request, caller, {}, { code: refusal.code, why: detailOf(refusal) });
       throw connectErrorOf(refusal);
     }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { requestBodyBytesMax, requestIdLengthMax } from '../lib/limits.ts';
-import { ApiError, type ErrorCode, errorTable, Problem, problemOf } from './errors.ts';
+import { ApiError, type ErrorCode, errorTable, internalError, Problem, problemOf } from './errors.ts';
 import type { JsonSchema } from './openapi-example.ts';
 
 /** Collects schemas with a title, each once. */
@@ -90,7 +90,7 @@ const refusals = {
   },
   internal: {
     when: 'A bug of maglevd; its log says more.',
-    example: new ApiError('internal', 'the request could not be answered; the log of maglevd says why'),
+    example: internalError(),
   },
 } as const satisfies Partial<Record<ErrorCode, { when: string; example: ApiError }>>;
 

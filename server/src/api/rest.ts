@@ -7,7 +7,7 @@ import { quotedLengthMax } from '../lib/limits.ts';
 import type { Log } from '../lib/log.ts';
 import type { Caller } from './caller.ts';
 import { entityTag, namesTag } from './entity-tag.ts';
-import { ApiError, type ErrorCode, errorTable, problemOf } from './errors.ts';
+import { ApiError, asApiError, type ErrorCode, errorTable, problemOf, startingError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { Operation } from './operations.ts';
 import { detailOf, faultsOf, refusedRequest, strictAjv } from './request-check.ts';
@@ -50,7 +50,7 @@ export function prepareRest(app: FastifyInstance, log: Log): void {
     }
   });
   app.setErrorHandler((error: FastifyError, request, reply) =>
-    sendProblem(asApiError(error, log, request), reply),
+    sendProblem(refusalOf(error, log, request), reply),
   );
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0];
@@ -119,10 +119,6 @@ function addRoute(app: FastifyInstance, operation: Operation, options: RestOptio
     ...(operation.isTagged && { onSend: answerTagged }),
     handler: isRead ? readHandler(operation, options.gate) : changeHandler(operation, options.gate),
   });
-}
-
-export function startingError(): ApiError {
-  return new ApiError('unavailable', 'maglevd is starting: ask again');
 }
 
 type Handler = (context: object, request: object) => unknown;
@@ -204,7 +200,7 @@ const fastifyCodes: Readonly<Record<number, ErrorCode>> = {
   503: 'unavailable',
 };
 
-function asApiError(error: FastifyError | ApiError, log: Log, request: FastifyRequest): ApiError {
+function refusalOf(error: FastifyError | ApiError, log: Log, request: FastifyRequest): ApiError {
   if (error instanceof ApiError) return error;
   const code = fastifyCodes[error.statusCode ?? 500];
   if (code === 'unsupported_media_type') {
@@ -212,12 +208,7 @@ function asApiError(error: FastifyError | ApiError, log: Log, request: FastifyRe
     return new ApiError(code, `the body is to be application/json, not ${type.slice(0, quotedLengthMax)}`);
   }
   if (code) return new ApiError(code, error.message);
-  log.error('request-failed', {
-    method: request.method,
-    url: request.url,
-    why: error.stack ?? error.message,
-  });
-  return new ApiError('internal', 'the request could not be answered; the log of maglevd says why');
+  return asApiError(error, log, { method: request.method, url: request.url });
 }
 
 function sendProblem(error: ApiError, reply: FastifyReply): void {
