@@ -89,27 +89,7 @@ export function formatPercent(percent: number | undefined): string {
   return Math.min(99.9, Math.max(0.1, percent)).toFixed(1);
 }
 
-const units: readonly (readonly [name: string, ms: number])[] = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1_000],
-  ['ms', 1],
-];
-
-/** The two most significant units, cut and not rounded: "10m30s", "2s150ms". */
-export function formatDuration(ms: number): string {
-  let restMs = Math.max(0, Math.floor(ms));
-  const first = units.findIndex(([, unitMs]) => restMs >= unitMs);
-  if (first < 0) return '0s';
-  let text = '';
-  for (const [name, unitMs] of units.slice(first, first + 2)) {
-    const count = Math.floor(restMs / unitMs);
-    restMs %= unitMs;
-    if (count > 0) text += `${count}${name}`;
-  }
-  return text;
-}
+export { formatDuration } from '@vpp-maglev/server/duration';
 
 /** Time of day: "14:03:07.120". */
 export function formatTime(atMs: number, offsetMinutes: number): string {
