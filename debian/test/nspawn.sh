@@ -24,8 +24,14 @@ cp "$deb" "$root/root/vpp-maglev.deb"
 rm -f "$root/usr/sbin/policy-rc.d"
 [ -s "$root/etc/machine-id" ] || echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
 [ -e "$root/etc/hosts" ] || printf '127.0.0.1 localhost\n::1 localhost\n' > "$root/etc/hosts"
-systemd-nspawn --quiet --boot --directory="$root" --private-network --register=no --keep-unit \
-    --link-journal=no --console=read-only > "$root/root/console.log" 2>&1 < /dev/null &
+# systemd 257 refuses to boot on control groups of version 1: the container is shown those of version 2 alone.
+# shellcheck disable=SC2016
+unshare --mount sh -c '
+    if [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; then
+        umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup
+    fi
+    exec systemd-nspawn --quiet --boot --directory="$0" --private-network --register=no --keep-unit \
+        --link-journal=no --console=read-only' "$root" > "$root/root/console.log" 2>&1 < /dev/null &
 nspawn=$!
 leader=
 for _ in $(seq 30); do
@@ -90,7 +96,7 @@ ready
 pid=$(state MainPID)
 sleep 5
 [ "$(state MainPID)" = "$pid" ] || fail 'the watchdog ended a daemon that was alive'
-inside kill -STOP "$pid"
+inside systemctl kill --kill-whom=main --signal=STOP vpp-maglev
 for _ in $(seq 20); do [ "$(state MainPID)" != "$pid" ] && [ "$(state ActiveState)" = active ] && break; sleep 1; done
 [ "$(state MainPID)" != "$pid" ] || fail 'the watchdog did nothing'
 ready
