@@ -23,6 +23,8 @@ done
 mkdir -p "$folder/etc/ssl/certs" "$folder/etc/vpp-maglev" "$folder/var/lib/vpp-maglev" "$folder/run" "$folder/tmp"
 cp -L /etc/ssl/certs/ca-certificates.crt "$folder/etc/ssl/certs/"
 printf 'hosts: files dns\n' > "$folder/etc/nsswitch.conf"
+# An engine puts its own over it.
+printf '127.0.0.1 localhost\n::1 localhost\n' > "$folder/etc/hosts"
 printf 'root:x:0:0::/:/none\nmaglevd:x:65532:65532::/:/none\n' > "$folder/etc/passwd"
 printf 'root:x:0:\nmaglevd:x:65532:\n' > "$folder/etc/group"
 cp "$folder/usr/share/vpp-maglev/maglev.yaml" "$folder/etc/vpp-maglev/maglev.yaml"
