@@ -11,6 +11,7 @@ import { fuzzConfig } from './config-text.ts';
 import { fuzzGrpc } from './grpc-frames.ts';
 import { fuzz as fuzzHttp } from './http-response.ts';
 import { fuzzIcmp } from './icmp-message.ts';
+import { fuzz as fuzzReplies } from './vpp-replies.ts';
 import { fuzzStats } from './vpp-stats.ts';
 import { fuzzWatch } from './watch-query.ts';
 
@@ -32,6 +33,7 @@ function timed(fuzz: (seed: number, isOver: (executions: number) => boolean) => 
 const fuzzers: Readonly<Record<string, Fuzz>> = {
   'http-response': fuzzHttp,
   'icmp-message': timed(fuzzIcmp),
+  'vpp-replies': fuzzReplies,
   'vpp-stats': timed(fuzzStats),
   'config-text': fuzzConfig,
   'watch-query': fuzzWatch,
