@@ -1,5 +1,5 @@
-// The addon's probe engine, typed: plain TCP connections on a thread of their own. Checks arguments and words
-// refusals; it must not know what is probed or why. Loaded by native.ts alone.
+// The addon's probe engine, typed: plain TCP connections and echoes on a thread of their own. Checks
+// arguments and words refusals; it must not know what is probed or why. Loaded by native.ts alone.
 import { isIP } from 'node:net';
 import { getSystemErrorMessage } from 'node:util';
 import { assert } from './lib/assert.ts';
@@ -9,6 +9,8 @@ import {
   engineSlotsMax,
   engineStartedBytesMax,
   engineWakeDelayMs,
+  icmpSocketBufferBytes,
+  icmpWaitingBytesMax,
   receiveBufferBytes,
   scheduleTickMs,
   stallNoiseMs,
@@ -31,13 +33,35 @@ export interface EngineTarget {
   readonly request?: Uint8Array | undefined;
 }
 
+export interface EchoTarget {
+  readonly family: 4 | 6;
+  readonly address: string;
+  readonly source?: string | undefined;
+  /** Only replies with it, and errors about requests with it, are heard. 0..65535. */
+  readonly identifier: number;
+  /**
+   * An ICMP message, sent as it is (the kernel fills the checksum for IPv6). What comes for its sequence
+   * number is for slot `sequence % engineSlotsMax`.
+   */
+  readonly message: Uint8Array;
+}
+
+/** A start, and the place of the message in it, which may be written anew before each start. */
+export interface EchoRecord {
+  readonly record: Uint8Array<ArrayBuffer>;
+  readonly message: Uint8Array;
+}
+
 /**
  * What became of a run. Every event but `bytes` is its end, and its socket is closed by then.
  * `reached`: connected, without a request to send. `closed`: the peer closed its side. `failed`: see errno.
  */
 export type EngineEvent = 'reached' | 'bytes' | 'closed' | 'failed';
 
-/** `waiting`: the engine has not come to it yet. `over`: its end can be taken, or nobody knows the run. */
+/**
+ * `waiting`: the engine has not come to it yet. `over`: its end can be taken, or nobody knows the run.
+ * An echo that was sent is `connected`.
+ */
 export type EngineState = 'waiting' | 'over' | 'connecting' | 'connected';
 
 /** One report of those taken; the object is used again for the next. */
@@ -45,13 +69,19 @@ export interface EngineReport {
   slot: number;
   generation: number;
   event: EngineEvent;
-  /** `bytes`: where they lie in the engine's `bytes`. */
+  /**
+   * `bytes`: where they lie in the engine's `bytes`. For an echo, one ICMP packet: for IPv4 from the IP
+   * header on, for IPv6 from the ICMPv6 header on.
+   */
   start: number;
   end: number;
   /** `failed`: positive errno and the call that failed. */
   errno: number;
   syscall: string;
-  /** From before connect until the engine's thread saw this, however busy JavaScript was. */
+  /**
+   * From before connect until the engine's thread saw this, however busy JavaScript was; for an echo, from
+   * before it was sent until the kernel got this.
+   */
   elapsedMs: number;
   /** How much the engine's thread itself was late for the run until then. */
   delayedMs: number;
@@ -74,6 +104,8 @@ export interface NativeEngine {
   settle(slot: number, generation: number): EngineState;
   /** How much the engine's thread was late so far for a run that connects or is connected; else -1. */
   delayMs(slot: number, generation: number): number;
+  /** Whether answers to that echo may have been lost here, for want of room, since its start. */
+  hasLost(slot: number, generation: number): boolean;
   /** Nothing is reported for the run any more, and its socket is closed. No effect on one that is over. */
   end(slot: number, generation: number): void;
   /** After `bytes`: more of them are wanted. */
@@ -89,6 +121,7 @@ export interface EngineBinding {
   readonly AF_INET: number;
   readonly AF_INET6: number;
   readonly PROBE_CHUNK_BYTES: number;
+  readonly PROBE_START_BYTES: number;
   readonly PROBE_REPORT_WORDS: number;
   readonly PROBE_REPORT_TIMES: number;
   readonly PROBE_CONNECTING: number;
@@ -105,6 +138,8 @@ export interface EngineBinding {
     wakeDelayMs: number,
     tickMs: number,
     noiseMs: number,
+    icmpBufferBytes: number,
+    icmpWaitingBytes: number,
     words: Int32Array,
     times: Float64Array,
     bytes: Uint8Array,
@@ -117,10 +152,18 @@ export interface EngineBinding {
     source: string | undefined,
     request: Uint8Array | undefined,
   ): Uint8Array<ArrayBuffer>;
+  engineEchoRecord(
+    family: number,
+    address: string,
+    source: string | undefined,
+    identifier: number,
+    message: Uint8Array,
+  ): Uint8Array<ArrayBuffer>;
   engineStart(handle: EngineHandle, records: Uint8Array, length: number): boolean;
   engineTake(handle: EngineHandle): number;
   engineSettle(handle: EngineHandle, slot: number, generation: number): number;
   engineDelay(handle: EngineHandle, slot: number, generation: number): number;
+  engineLost(handle: EngineHandle, slot: number, generation: number): boolean;
   engineEnd(handle: EngineHandle, slot: number, generation: number): void;
   engineResume(handle: EngineHandle, slot: number, generation: number): void;
   engineClose(handle: EngineHandle): void;
@@ -142,6 +185,8 @@ export function openEngine(binding: EngineBinding, { netnsPath, onReady }: OpenE
     engineWakeDelayMs,
     scheduleTickMs,
     stallNoiseMs,
+    icmpSocketBufferBytes,
+    icmpWaitingBytesMax,
     words,
     times,
     bytes,
@@ -158,6 +203,7 @@ export function openEngine(binding: EngineBinding, { netnsPath, onReady }: OpenE
     report: reader.read,
     settle: (slot, generation) => stateOf(binding, binding.engineSettle(handle, slot, generation)),
     delayMs: (slot, generation) => binding.engineDelay(handle, slot, generation),
+    hasLost: (slot, generation) => binding.engineLost(handle, slot, generation),
     end: (slot, generation) => binding.engineEnd(handle, slot, generation),
     resume: (slot, generation) => binding.engineResume(handle, slot, generation),
     close: () => binding.engineClose(handle),
@@ -167,8 +213,7 @@ export function openEngine(binding: EngineBinding, { netnsPath, onReady }: OpenE
 /** A start, save its slot and generation: its first two 32-bit words. */
 export function buildRecord(binding: EngineBinding, target: EngineTarget): Uint8Array<ArrayBuffer> {
   const { family, address, port, source, request } = target;
-  assert(isIP(address) === family && !address.includes('%'), 'address fits the family');
-  assert(source === undefined || (isIP(source) === family && !source.includes('%')), 'so does the source');
+  assertAddresses(target);
   assert(request === undefined || request.length > 0, 'a request is not empty');
   return binding.engineRecord(
     family === 4 ? binding.AF_INET : binding.AF_INET6,
@@ -177,6 +222,27 @@ export function buildRecord(binding: EngineBinding, target: EngineTarget): Uint8
     source,
     request,
   );
+}
+
+/** The same for an echo. */
+export function buildEchoRecord(binding: EngineBinding, target: EchoTarget): EchoRecord {
+  const { family, address, source, identifier, message } = target;
+  assertAddresses(target);
+  assert(Number.isInteger(identifier) && identifier >> 16 === 0, 'identifier has 16 bits');
+  const record = binding.engineEchoRecord(
+    family === 4 ? binding.AF_INET : binding.AF_INET6,
+    address,
+    source,
+    identifier,
+    message,
+  );
+  const start = binding.PROBE_START_BYTES;
+  return { record, message: record.subarray(start, start + message.length) };
+}
+
+function assertAddresses({ family, address, source }: Pick<EngineTarget, 'family' | 'address' | 'source'>) {
+  assert(isIP(address) === family && !address.includes('%'), 'address fits the family');
+  assert(source === undefined || (isIP(source) === family && !source.includes('%')), 'so does the source');
 }
 
 /** Words what the operating system refused when the engine was opened. */

@@ -6,10 +6,12 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorMessage } from 'node:util';
 import { assert } from './lib/assert.ts';
-import { icmpSlotBytes, icmpSocketBufferBytes } from './lib/limits.ts';
 import {
+  buildEchoRecord,
   buildRecord,
   describeEngineRefusal,
+  type EchoRecord,
+  type EchoTarget,
   type EngineBinding,
   type EngineTarget,
   type NativeEngine,
@@ -44,7 +46,7 @@ export interface NativeError extends Error {
 
 export interface OpenSocketOptions {
   readonly family: 4 | 6;
-  readonly type: 'stream' | 'dgram' | 'raw';
+  readonly type: 'stream' | 'dgram';
   /** IP protocol number; 0 = the type's default. */
   readonly protocol: number;
   /** Path of a network namespace (`/run/netns/NAME`); absent: the one the process is in. */
@@ -53,49 +55,15 @@ export interface OpenSocketOptions {
   readonly source?: string | undefined;
 }
 
-export interface OpenIcmpOptions {
-  readonly family: 4 | 6;
-  readonly netnsPath?: string | undefined;
-  readonly source?: string | undefined;
-  /** Only replies with it, and errors about requests with it, are heard. 0..65535. */
-  readonly identifier: number;
-  /**
-   * One packet: for IPv4 from the IP header on, for IPv6 from the ICMPv6 header on. Valid during the call
-   * only.
-   */
-  readonly onPacket: (packet: Uint8Array) => void;
-  /** The socket hears nothing any more (`errno` is positive); it must be closed. */
-  readonly onDeaf: (errno: number) => void;
-}
-
-/** A raw socket on the event loop; it keeps the process alive until it is closed. */
-export interface IcmpSocket {
-  /**
-   * Sends one ICMP message (no IP header; the kernel fills the checksum for IPv6). Gives 0 or a positive
-   * errno.
-   */
-  send(address: string, message: Uint8Array): number;
-  /**
-   * Goes on with a fresh sending socket, whose buffer is empty. Throws a NativeError; the old one then stays.
-   */
-  renewSender(): void;
-  /**
-   * Grows with packets for us that the kernel had no room for (Linux 6.18 counts each twice); 0 = none so
-   * far.
-   */
-  droppedCount(): number;
-  close(): void;
-}
-
 export interface Native {
   /** A non-blocking, close-on-exec descriptor that the caller owns. Throws a NativeError. */
   openSocket(options: OpenSocketOptions): number;
-  /** Needs CAP_NET_RAW. Throws a NativeError. */
-  openIcmp(options: OpenIcmpOptions): IcmpSocket;
   /** Starts the thread of a probe engine. Throws a NativeError. */
   openEngine(options: OpenEngineOptions): NativeEngine;
   /** A start for any engine, as `NativeEngine.start` takes it, but for its first two 32-bit words. */
   engineRecord(target: EngineTarget): Uint8Array<ArrayBuffer>;
+  /** The same for an ICMP echo, which needs CAP_NET_RAW. */
+  engineEchoRecord(target: EchoTarget): EchoRecord;
   /** Connects at once. Throws a NativeError, e.g. `connect /run/vpp/api.sock: no such file or directory`. */
   openVppTransport(options: OpenVppOptions): VppTransport;
   /** Maps VPP's stats segment. Rejects with a NativeError. */
@@ -110,25 +78,7 @@ export interface Native {
 interface Binding extends VppBinding, EngineBinding, NotifyBinding {
   readonly SOCK_STREAM: number;
   readonly SOCK_DGRAM: number;
-  readonly SOCK_RAW: number;
-  readonly IPPROTO_ICMP: number;
-  readonly IPPROTO_ICMPV6: number;
-  readonly ICMP_BATCH_MAX: number;
   openSocket(...request: SocketRequest): number;
-  icmpOpen(
-    ...args: [
-      ...request: SocketRequest,
-      identifier: number,
-      bufferBytes: number,
-      packets: Uint8Array,
-      lengths: Uint32Array,
-      onBatch: (count: number) => void,
-    ]
-  ): IcmpHandle;
-  icmpRenewSender(handle: IcmpHandle): void;
-  icmpSend(handle: IcmpHandle, address: string, message: Uint8Array): number;
-  icmpDropped(handle: IcmpHandle): number;
-  icmpClose(handle: IcmpHandle): void;
 }
 
 type SocketRequest = [
@@ -138,7 +88,6 @@ type SocketRequest = [
   netnsPath: string | undefined,
   source: string | undefined,
 ];
-type IcmpHandle = { readonly icmpHandle: unique symbol };
 
 const builtPath = fileURLToPath(new URL('../native/build/maglev.node', import.meta.url));
 
@@ -147,9 +96,9 @@ export function loadNative(path: string = builtPath): Native {
   const binding = loadBinding(path);
   return {
     openSocket: (options) => openSocket(binding, options),
-    openIcmp: (options) => openIcmp(binding, options),
     openEngine: (options) => wordedBy(describeEngineRefusal, () => openEngine(binding, options)),
     engineRecord: (target) => buildRecord(binding, target),
+    engineEchoRecord: (target) => buildEchoRecord(binding, target),
     openVppTransport: (options) => wordedVpp(options.path, () => openVppTransport(binding, options)),
     openStats: (options) => openStats(binding, options).catch((error) => rethrowVpp(options.path, error)),
     serveStats: (options) => wordedVpp(options.path, () => serveStats(binding, options)),
@@ -175,39 +124,6 @@ function openSocket(binding: Binding, options: OpenSocketOptions): number {
   return worded(options, () => binding.openSocket(...request));
 }
 
-function openIcmp(binding: Binding, options: OpenIcmpOptions): IcmpSocket {
-  assert(Number.isInteger(options.identifier) && options.identifier >> 16 === 0, 'identifier has 16 bits');
-  const protocol = options.family === 4 ? binding.IPPROTO_ICMP : binding.IPPROTO_ICMPV6;
-  const socketOptions: OpenSocketOptions = { ...options, type: 'raw', protocol };
-  const request = socketRequest(binding, socketOptions);
-  const packets = new Uint8Array(binding.ICMP_BATCH_MAX * icmpSlotBytes);
-  const lengths = new Uint32Array(binding.ICMP_BATCH_MAX);
-  let dropped = 0;
-  const onBatch = (count: number) => {
-    if (count < 0) return options.onDeaf(-count);
-    for (let index = 0; index < count; index += 1) {
-      const start = index * icmpSlotBytes;
-      options.onPacket(packets.subarray(start, start + (lengths[index] ?? 0)));
-    }
-  };
-  const handle = worded(socketOptions, () =>
-    binding.icmpOpen(...request, options.identifier, icmpSocketBufferBytes, packets, lengths, onBatch),
-  );
-  const droppedCount = () => {
-    dropped = Math.max(dropped, binding.icmpDropped(handle));
-    return dropped;
-  };
-  return {
-    send: (address, message) => binding.icmpSend(handle, address, message),
-    renewSender: () => worded(socketOptions, () => binding.icmpRenewSender(handle)),
-    droppedCount,
-    close() {
-      droppedCount();
-      binding.icmpClose(handle);
-    },
-  };
-}
-
 function socketRequest(binding: Binding, options: OpenSocketOptions): SocketRequest {
   const { family, type, protocol, netnsPath, source } = options;
   assert(Number.isInteger(protocol) && protocol >= 0 && protocol <= 255, 'protocol is 0..255');
@@ -216,7 +132,7 @@ function socketRequest(binding: Binding, options: OpenSocketOptions): SocketRequ
     source === undefined || (isIP(source) === family && !source.includes('%')),
     'source fits the family',
   );
-  const types = { stream: binding.SOCK_STREAM, dgram: binding.SOCK_DGRAM, raw: binding.SOCK_RAW };
+  const types = { stream: binding.SOCK_STREAM, dgram: binding.SOCK_DGRAM };
   return [family === 4 ? binding.AF_INET : binding.AF_INET6, types[type], protocol, netnsPath, source];
 }
 
@@ -258,14 +174,7 @@ function describeRefusal(error: NativeError, options: OpenSocketOptions): string
       return `enter netns "${basename(options.netnsPath ?? '')}": ${reason}`;
     case 'bind':
       return `bind source ${options.source}: ${reason}`;
-    case 'socket':
-      return describeSocketRefusal(error, options, reason);
     default:
       return `${error.syscall}: ${reason}`;
   }
-}
-
-function describeSocketRefusal(error: NativeError, options: OpenSocketOptions, reason: string): string {
-  if (options.type !== 'raw') return `socket: ${reason}`;
-  return `raw ICMP socket: ${reason}${error.code === 'EPERM' ? ' (needs CAP_NET_RAW)' : ''}`;
 }

@@ -14,8 +14,6 @@ struct environment {
   int own_netns; // of its thread; -1 until a namespace was entered
 };
 
-enum { ICMP_BATCH_MAX = 64 }; // packets handed over in one call
-
 // A call of Node-API that fails leaves a JavaScript exception behind and ends the function.
 #define CHECK(env, call)                                                                                     \
   do {                                                                                                       \
@@ -54,15 +52,10 @@ bool read_arguments(napi_env env, napi_callback_info info, size_t count, napi_va
 // What an external with that tag stands for; NULL with a TypeError for anything else.
 void *read_handle(napi_env env, napi_value handle, const napi_type_tag *tag, const char *message);
 
-// open_socket.c, icmp.c, vpp_api.c, stats_mapping.c, stats_server.c, probe_engine_api.c, notify.c: what
+// open_socket.c, vpp_api.c, stats_mapping.c, stats_server.c, probe_engine_api.c, notify.c: what
 // JavaScript calls
 bool read_socket_request(napi_env env, const napi_value *arguments, struct socket_request *out);
 napi_value open_socket(napi_env env, napi_callback_info info);
-napi_value icmp_open(napi_env env, napi_callback_info info);
-napi_value icmp_renew_sender(napi_env env, napi_callback_info info);
-napi_value icmp_send(napi_env env, napi_callback_info info);
-napi_value icmp_dropped(napi_env env, napi_callback_info info);
-napi_value icmp_close(napi_env env, napi_callback_info info);
 napi_value vpp_open(napi_env env, napi_callback_info info);
 napi_value vpp_send(napi_env env, napi_callback_info info);
 napi_value vpp_pending(napi_env env, napi_callback_info info);
@@ -79,10 +72,12 @@ napi_value stats_server_close(napi_env env, napi_callback_info info);
 napi_value notify_send(napi_env env, napi_callback_info info);
 napi_value engine_open(napi_env env, napi_callback_info info);
 napi_value engine_record(napi_env env, napi_callback_info info);
+napi_value engine_echo_record(napi_env env, napi_callback_info info);
 napi_value engine_start(napi_env env, napi_callback_info info);
 napi_value engine_take(napi_env env, napi_callback_info info);
 napi_value engine_settle(napi_env env, napi_callback_info info);
 napi_value engine_delay(napi_env env, napi_callback_info info);
+napi_value engine_lost(napi_env env, napi_callback_info info);
 napi_value engine_end(napi_env env, napi_callback_info info);
 napi_value engine_resume(napi_env env, napi_callback_info info);
 napi_value engine_close(napi_env env, napi_callback_info info);

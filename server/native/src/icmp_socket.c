@@ -38,6 +38,10 @@ int open_icmp_receiver(const struct socket_request *request, uint16_t identifier
   struct icmp_filter_program program;
   build_icmp_filter(request->family, identifier, &program);
   int fd = prepare(create_socket(request, own_netns, failure), &program, &buffer, failure);
+  const int on = 1;
+  if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0) {
+    fd = abandon_socket(fd, "setsockopt", failure);
+  }
   return fd < 0 ? -1 : bind_source(fd, request, failure);
 }
 

@@ -6,8 +6,8 @@
 
 #include "socket.h"
 
-// Gives the descriptor, or -1 with the failure filled in. The kernel may give less than
-// buffer_bytes.
+// Gives the descriptor, or -1 with the failure filled in. The kernel may give less than buffer_bytes. Each
+// packet comes with the time that the kernel got it (SCM_TIMESTAMPNS).
 int open_icmp_receiver(const struct socket_request *request, uint16_t identifier, int buffer_bytes,
                        int *own_netns, struct failure *failure);
 

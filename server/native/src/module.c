@@ -35,6 +35,7 @@ static bool export_function(napi_env env, napi_value exports, const char *name, 
 
 static bool export_engine(napi_env env, napi_value exports) {
   return export_number(env, exports, "PROBE_CHUNK_BYTES", PROBE_CHUNK_BYTES) &&
+         export_number(env, exports, "PROBE_START_BYTES", sizeof(struct probe_start)) &&
          export_number(env, exports, "PROBE_REPORT_WORDS", PROBE_REPORT_WORDS) &&
          export_number(env, exports, "PROBE_REPORT_TIMES", PROBE_REPORT_TIMES) &&
          export_number(env, exports, "PROBE_CONNECTING", PROBE_CONNECTING) &&
@@ -45,10 +46,12 @@ static bool export_engine(napi_env env, napi_value exports) {
          export_number(env, exports, "PROBE_FAILED", PROBE_FAILED) &&
          export_function(env, exports, "engineOpen", engine_open) &&
          export_function(env, exports, "engineRecord", engine_record) &&
+         export_function(env, exports, "engineEchoRecord", engine_echo_record) &&
          export_function(env, exports, "engineStart", engine_start) &&
          export_function(env, exports, "engineTake", engine_take) &&
          export_function(env, exports, "engineSettle", engine_settle) &&
          export_function(env, exports, "engineDelay", engine_delay) &&
+         export_function(env, exports, "engineLost", engine_lost) &&
          export_function(env, exports, "engineEnd", engine_end) &&
          export_function(env, exports, "engineResume", engine_resume) &&
          export_function(env, exports, "engineClose", engine_close) &&
@@ -60,16 +63,7 @@ static bool export_all(napi_env env, napi_value exports) {
          export_number(env, exports, "AF_INET6", AF_INET6) &&
          export_number(env, exports, "SOCK_STREAM", SOCK_STREAM) &&
          export_number(env, exports, "SOCK_DGRAM", SOCK_DGRAM) &&
-         export_number(env, exports, "SOCK_RAW", SOCK_RAW) &&
-         export_number(env, exports, "IPPROTO_ICMP", IPPROTO_ICMP) &&
-         export_number(env, exports, "IPPROTO_ICMPV6", IPPROTO_ICMPV6) &&
-         export_number(env, exports, "ICMP_BATCH_MAX", ICMP_BATCH_MAX) &&
          export_function(env, exports, "openSocket", open_socket) &&
-         export_function(env, exports, "icmpOpen", icmp_open) &&
-         export_function(env, exports, "icmpRenewSender", icmp_renew_sender) &&
-         export_function(env, exports, "icmpSend", icmp_send) &&
-         export_function(env, exports, "icmpDropped", icmp_dropped) &&
-         export_function(env, exports, "icmpClose", icmp_close) &&
          export_function(env, exports, "vppOpen", vpp_open) &&
          export_function(env, exports, "vppSend", vpp_send) &&
          export_function(env, exports, "vppPending", vpp_pending) &&
@@ -88,7 +82,7 @@ static bool export_all(napi_env env, napi_value exports) {
 }
 
 static napi_value start(napi_env env, napi_value exports) {
-  // uv's structures are never looked into (see icmp.c), so that its major version is all that must fit.
+  // uv's structures are never looked into (see vpp_transport.h): its major version is all that must fit.
   if (uv_version() >> 16 != UV_VERSION_MAJOR) {
     throw_argument(env, "the addon was built for another libuv: run npm run build");
     return NULL;

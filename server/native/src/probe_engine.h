@@ -1,30 +1,36 @@
-// The probe engine: plain TCP connections of probes on a thread of their own. It connects, sends given bytes,
-// hands over what comes and measures times; it knows no protocol, no policy and nothing of JavaScript.
+// The probe engine: plain TCP connections and echoes of probes on a thread of their own. It connects, sends
+// given bytes, hands over what comes and measures times; it knows no meaning, no policy, and no JavaScript.
 #ifndef MAGLEV_PROBE_ENGINE_H
 #define MAGLEV_PROBE_ENGINE_H
 
 #include <pthread.h>
 #include <sys/types.h>
 
+#include "probe_engine_icmp.h"
 #include "socket.h"
 
 enum {
   PROBE_CHUNK_BYTES = 16 * 1024, // handed over in one report at most
+  PROBE_SPARES_MAX = 256,        // sockets kept for the next probes
+  PROBE_IDLE_MS = 1000,          // with nothing in flight for so long, none is kept
 };
 
 // Not started is idle as well.
 enum probe_state { PROBE_IDLE, PROBE_CONNECTING, PROBE_CONNECTED };
 
-// All but bytes are the end: the socket is closed by then.
+// All but bytes are the end: the connection is ended by then.
 enum probe_event { PROBE_NOTHING, PROBE_REACHED, PROBE_BYTES, PROBE_CLOSED, PROBE_FAILED };
 
 // One start as it comes from JavaScript, then the request, then padding to a multiple of 8. No request: it
-// is enough to be connected.
+// is enough to be connected. An echo's request is its message; what comes for its sequence number is for the
+// slot that is the remainder of that by the count of slots.
 struct probe_start {
   uint32_t slot;
   uint32_t generation;
   uint32_t request_bytes;
-  uint32_t has_source;
+  uint8_t has_source;
+  uint8_t protocol;    // 0: TCP; or of ICMP
+  uint16_t identifier; // of ICMP, in host order: what the socket hears
   union probe_address {
     struct sockaddr any;
     struct sockaddr_in v4;
@@ -42,11 +48,21 @@ struct probe_block {
   uint64_t bytes[];
 };
 
+// A socket and what is known of it.
+struct probe_socket {
+  int fd;          // -1: none
+  uint32_t stay;   // the thread's stay in a namespace in which it was made
+  uint16_t family;
+  bool reusable;   // nothing is left of its probe once that has ended
+  bool registered; // known to epoll
+  bool armed;      // epoll will tell of it, once
+};
+
 // Where a probe is. All fields are the lock's, save what `busy` gives to one thread.
 struct probe_slot {
   uint32_t generation; // of the present run, or the last one
   uint32_t dead;       // runs up to this generation are wanted by nobody
-  int fd;
+  struct probe_socket socket;
   enum probe_state state;
   bool busy;     // a thread works on the socket without the lock: nobody else may close it
   bool closing;  // to be closed by the thread that is busy with it
@@ -59,6 +75,9 @@ struct probe_slot {
   struct probe_block *block;
   const uint8_t *request; // the rest that is not sent yet
   size_t unsent;
+  struct icmp_sockets *icmp; // of an echo; it has no socket of its own
+  int64_t dropped_before;    // by them; -1: not all that came could be looked at
+  uint16_t sequence;
   // The report.
   enum probe_event event;
   int value; // PROBE_BYTES: how many; PROBE_FAILED: errno
@@ -80,9 +99,11 @@ struct probe_limits {
   uint32_t slots;
   size_t received_bytes; // that wait to be taken
   size_t started_bytes;  // of starts whose request is not sent yet
-  uint32_t wake_delay_ms; // results that come within it wake JavaScript once
-  uint32_t tick_ms;       // the thread looks at least this often while probes are in flight
-  uint32_t noise_ms;      // a look that is late by less is not late
+  uint32_t wake_delay_ms;    // results that come within it wake JavaScript once
+  uint32_t tick_ms;          // the thread looks at least this often while probes are in flight
+  uint32_t noise_ms;         // a look that is late by less is not late
+  int icmp_buffer_bytes;     // asked of the kernel for each raw socket
+  size_t icmp_waiting_bytes; // of messages that wait to be taken
 };
 
 struct probe_engine {
@@ -108,6 +129,9 @@ struct probe_engine {
   uint64_t tick_ns; // when it looks at the latest; 0: nothing is in flight
   uint64_t stalled_ns;
   struct probe_slot *slots;
+  struct probe_socket spares[PROBE_SPARES_MAX]; // disconnected; the last ones are used first
+  uint32_t spare_count;
+  uint32_t stay; // in a namespace, counted; written by the thread alone
   struct probe_ring reports;
   struct probe_ring again;
   uint64_t reports_since_ns; // of the first report that waits
@@ -117,6 +141,7 @@ struct probe_engine {
   struct probe_block *first_block;
   struct probe_block *last_block;
   size_t block_bytes;
+  struct icmp_state icmp; // says itself what is whose
 };
 
 // What take_report gives.
@@ -126,7 +151,7 @@ struct probe_report {
   enum probe_event event;
   int value;
   const char *syscall;
-  double elapsed_ms; // from before connect to when the thread saw the end
+  double elapsed_ms; // from before connect to when the thread saw the end, or the kernel got the message
   double delayed_ms; // how much the engine itself was late for the run until then
 };
 
@@ -158,6 +183,9 @@ double probe_delay(struct probe_engine *engine, uint32_t slot, uint32_t generati
 // Ends a run, begun or not; nothing is reported for it any more. Without effect when it is over.
 void close_probe(struct probe_engine *engine, uint32_t slot, uint32_t generation);
 
+// Whether messages for that echo may have been lost here since its start, for want of room.
+bool lost_replies(struct probe_engine *engine, uint32_t slot, uint32_t generation);
+
 // More bytes are wanted.
 void resume_probe(struct probe_engine *engine, uint32_t slot, uint32_t generation);
 
@@ -169,14 +197,26 @@ void begin_probe(struct probe_engine *engine, const struct probe_start *start, s
 // `events` as epoll gives them; 0: ask the socket
 void look_at_probe(struct probe_engine *engine, uint32_t slot, uint32_t generation, uint32_t events,
                    uint64_t now_ns);
-int detach_probe(struct probe_engine *engine, struct probe_slot *slot);
-void close_socket(int fd);
+struct probe_socket detach_probe(struct probe_engine *engine, struct probe_slot *slot);
 uint64_t monotonic_ns(void);
 uint64_t delay_of(const struct probe_engine *engine, const struct probe_slot *slot, uint64_t now_ns);
+
+// probe_engine_socket.c
+extern const struct probe_socket no_socket;
+void close_socket(int fd);
+struct probe_socket take_spare(struct probe_engine *engine, const struct probe_start *start);
+void retire_socket(struct probe_engine *engine, struct probe_socket socket);
+void drop_spares(struct probe_engine *engine);
+bool arm_socket(const struct probe_engine *engine, struct probe_socket *socket, uint64_t id, bool writing);
+bool connect_socket(const struct probe_engine *engine, const struct probe_start *start,
+                    struct probe_socket *socket, struct failure *failure);
+socklen_t address_length(const union probe_address *address);
+int ask_connected(int fd, const struct probe_start *start);
 
 // probe_engine_queue.c: rings, blocks and memory, all under the lock
 bool open_queues(struct probe_engine *engine);
 void free_queues(struct probe_engine *engine);
+uint32_t reports_waiting(const struct probe_engine *engine);
 void push_slot(struct probe_ring *ring, uint32_t slot);
 uint32_t pop_slot(struct probe_ring *ring);
 const struct probe_start *next_start(struct probe_engine *engine, struct probe_block **block);

@@ -71,7 +71,7 @@ static bool read_buffers(napi_env env, const napi_value *given, struct probe_por
 }
 
 static bool read_limits(napi_env env, const napi_value *given, struct probe_limits *limits) {
-  int slots, received, started, delay_ms, tick_ms, noise_ms;
+  int slots, received, started, delay_ms, tick_ms, noise_ms, buffer, waiting;
   if (!read_int(env, given[0], 1, SLOTS_MAX, "slotCount must be 1..1048576", &slots)) return false;
   const char *message = "receivedBytesMax must have room for a chunk";
   if (!read_int(env, given[1], PROBE_CHUNK_BYTES, MEMORY_BYTES_MAX, message, &received)) return false;
@@ -81,12 +81,18 @@ static bool read_limits(napi_env env, const napi_value *given, struct probe_limi
   if (!read_int(env, given[3], 0, TIME_MS_MAX, message, &delay_ms)) return false;
   if (!read_int(env, given[4], 1, TIME_MS_MAX, "tickMs must be 1..1000", &tick_ms)) return false;
   if (!read_int(env, given[5], 0, TIME_MS_MAX, "noiseMs must be 0..1000", &noise_ms)) return false;
+  message = "icmpBufferBytes must be positive";
+  if (!read_int(env, given[6], 1, MEMORY_BYTES_MAX, message, &buffer)) return false;
+  message = "icmpWaitingBytes must have room for a message";
+  if (!read_int(env, given[7], 2 * ICMP_MESSAGE_BYTES, MEMORY_BYTES_MAX, message, &waiting)) return false;
   *limits = (struct probe_limits){.slots = (uint32_t)slots,
                                   .received_bytes = (size_t)received,
                                   .started_bytes = (size_t)started,
                                   .wake_delay_ms = (uint32_t)delay_ms,
                                   .tick_ms = (uint32_t)tick_ms,
-                                  .noise_ms = (uint32_t)noise_ms};
+                                  .noise_ms = (uint32_t)noise_ms,
+                                  .icmp_buffer_bytes = buffer,
+                                  .icmp_waiting_bytes = (size_t)waiting};
   return true;
 }
 
@@ -104,18 +110,18 @@ static napi_value open_port(napi_env env, struct probe_port *port, const napi_va
   engine->in_netns = !is_undefined(env, arguments[0]);
   if (engine->in_netns && !read_text(env, arguments[0], size, "bad netns path", path)) return NULL;
   if (!read_limits(env, arguments + 1, &engine->limits)) return NULL;
-  if (!read_buffers(env, arguments + 7, port)) return NULL;
-  napi_value handle = wrap_port(env, port, arguments + 7);
+  if (!read_buffers(env, arguments + 9, port)) return NULL;
+  napi_value handle = wrap_port(env, port, arguments + 9);
   if (handle == NULL || start_probe_port(port, &failure)) return handle;
   throw_failure(env, failure);
   return NULL;
 }
 
-// engineOpen(netnsPath, slotCount, receivedBytesMax, startedBytesMax, wakeDelayMs, tickMs, noiseMs, words,
-// times, bytes, onReady)
+// engineOpen(netnsPath, slotCount, receivedBytesMax, startedBytesMax, wakeDelayMs, tickMs, noiseMs,
+// icmpBufferBytes, icmpWaitingBytes, words, times, bytes, onReady)
 napi_value engine_open(napi_env env, napi_callback_info info) {
-  napi_value arguments[11];
-  if (!read_arguments(env, info, 11, arguments)) return NULL;
+  napi_value arguments[13];
+  if (!read_arguments(env, info, 13, arguments)) return NULL;
   struct probe_port *port = create_probe_port(env);
   if (port == NULL) {
     throw_failure(env, (struct failure){.syscall = "calloc", .error = ENOMEM});
@@ -175,6 +181,31 @@ napi_value engine_record(napi_env env, napi_callback_info info) {
   }
   start.request_bytes = (uint32_t)request.length;
   return copy_start(env, &start, request);
+}
+
+// engineEchoRecord(family, address, source, identifier, message): the same for an ICMP echo, sent as it is.
+// Its message lies behind the first PROBE_START_BYTES. Source may be undefined.
+napi_value engine_echo_record(napi_env env, napi_callback_info info) {
+  napi_value arguments[5];
+  struct probe_start start = {0};
+  struct bytes message;
+  int family, identifier;
+
+  if (!read_arguments(env, info, 5, arguments)) return NULL;
+  if (!read_int(env, arguments[0], 0, AF_MAX, "family must be an AF_ constant", &family)) return NULL;
+  if (!read_address(env, family, arguments[1], 0, &start.target)) return NULL;
+  start.has_source = !is_undefined(env, arguments[2]);
+  if (start.has_source && !read_address(env, family, arguments[2], 0, &start.source)) return NULL;
+  if (!read_int(env, arguments[3], 0, UINT16_MAX, "identifier must be 0..65535", &identifier)) return NULL;
+  if (!read_bytes(env, arguments[4], "message must be a Uint8Array", &message)) return NULL;
+  if (message.length > UINT16_MAX) {
+    throw_argument(env, "message is too long");
+    return NULL;
+  }
+  start.protocol = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+  start.identifier = (uint16_t)identifier;
+  start.request_bytes = (uint32_t)message.length;
+  return copy_start(env, &start, message);
 }
 
 // engineStart(handle, records, length): false when there is no room for them.
@@ -246,6 +277,17 @@ napi_value engine_delay(napi_env env, napi_callback_info info) {
   struct probe_port *port = read_run(env, info, &slot, &generation);
   if (port == NULL) return NULL;
   CHECK(env, napi_create_double(env, probe_delay(&port->engine, slot, generation), &result));
+  return result;
+}
+
+// engineLost(handle, slot, generation): whether messages for that echo may have been lost here since its
+// start. Only before engineEnd.
+napi_value engine_lost(napi_env env, napi_callback_info info) {
+  napi_value result;
+  uint32_t slot, generation;
+  struct probe_port *port = read_run(env, info, &slot, &generation);
+  if (port == NULL) return NULL;
+  CHECK(env, napi_get_boolean(env, lost_replies(&port->engine, slot, generation), &result));
   return result;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const syscalls[] = {
-    "open", "setns", "socket", "setsockopt", "bind", "connect", "epoll_ctl", "send", "recv",
+    "open", "setns", "socket", "setsockopt", "bind", "connect", "epoll_ctl", "send", "recv", "malloc",
 };
 
 size_t probe_syscall_count(void) { return sizeof syscalls / sizeof *syscalls; }

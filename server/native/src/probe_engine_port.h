@@ -1,4 +1,4 @@
-// A probe engine as JavaScript holds it: the environment's side of it. See icmp_port.h for the same pattern.
+// A probe engine as JavaScript holds it: the environment's side of it.
 #ifndef MAGLEV_PROBE_ENGINE_PORT_H
 #define MAGLEV_PROBE_ENGINE_PORT_H
 

@@ -4,6 +4,10 @@
 
 #include "probe_engine.h"
 
+uint32_t reports_waiting(const struct probe_engine *engine) {
+  return engine->reports.count + engine->icmp.waiting;
+}
+
 void push_slot(struct probe_ring *ring, uint32_t slot) {
   ring->slots[(ring->first + ring->count) % ring->capacity] = slot;
   ring->count++;
@@ -28,7 +32,7 @@ bool open_queues(struct probe_engine *engine) {
   bool whole = open_ring(&engine->reports, limits->slots) && open_ring(&engine->again, limits->slots) &&
                engine->slots != NULL && engine->received != NULL;
   if (!whole) return false;
-  for (uint32_t i = 0; i < limits->slots; i++) engine->slots[i].fd = -1;
+  for (uint32_t i = 0; i < limits->slots; i++) engine->slots[i].socket = no_socket;
   return true;
 }
 
@@ -59,7 +63,7 @@ bool are_starts(const struct probe_engine *engine, const uint8_t *bytes, size_t 
     size_t rest = length - at;
     bool whole = start.request_bytes < rest && record_bytes(&start) <= rest;
     bool addressed = is_address(&start.target) && (!start.has_source || is_address(&start.source));
-    if (!whole || !addressed || start.slot >= engine->limits.slots) return false;
+    if (!whole || !addressed || !is_good_echo(&start) || start.slot >= engine->limits.slots) return false;
   }
   return true;
 }
@@ -145,6 +149,7 @@ bool take_report(struct probe_engine *engine, struct probe_report *report, uint8
     slot->event = PROBE_NOTHING;
   }
   if (engine->reports.count == 0) engine->received_used = 0;
+  if (!taken) taken = take_message(engine, report, bytes, room);
   pthread_mutex_unlock(&engine->lock);
   return taken;
 }
@@ -152,7 +157,7 @@ bool take_report(struct probe_engine *engine, struct probe_report *report, uint8
 void end_taking(struct probe_engine *engine) {
   pthread_mutex_lock(&engine->lock);
   engine->told = false;
-  bool waiting = engine->again.count > 0 || engine->reports.count > 0;
+  bool waiting = engine->again.count > 0 || engine->icmp.unread || reports_waiting(engine) > 0;
   pthread_mutex_unlock(&engine->lock);
   if (waiting) wake_engine(engine);
 }

@@ -1,12 +1,10 @@
 // One probe's connection: begun, looked at, ended. A thread that marked a slot as busy works on its socket
 // without the lock, then writes down under it what came of that.
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "probe_engine.h"
 
@@ -28,21 +26,18 @@ uint64_t monotonic_ns(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-void close_socket(int fd) {
-  if (fd >= 0) close(fd);
-}
-
-// Under the lock. The slot lets go of its socket, which the caller closes outside of it.
-int detach_probe(struct probe_engine *engine, struct probe_slot *slot) {
-  int fd = slot->fd;
-  slot->fd = -1;
+// Under the lock. The slot lets go of its socket, which the caller retires outside of it.
+struct probe_socket detach_probe(struct probe_engine *engine, struct probe_slot *slot) {
+  struct probe_socket socket = slot->socket;
+  slot->socket = no_socket;
+  slot->icmp = NULL;
   if (slot->state != PROBE_IDLE) engine->in_flight--;
   slot->state = PROBE_IDLE;
   slot->closing = false;
   drop_block(engine, slot->block);
   slot->block = NULL;
   slot->unsent = 0;
-  return fd;
+  return socket;
 }
 
 // Under the lock: from its queueing to its start, and whenever the thread was away since.
@@ -82,14 +77,14 @@ static void report(struct probe_engine *engine, uint32_t index, const struct fin
     memcpy(engine->received + engine->received_used, finding->bytes, (size_t)finding->value);
     engine->received_used += (size_t)finding->value;
   }
-  if (engine->reports.count == 0) engine->reports_since_ns = finding->now_ns;
+  if (reports_waiting(engine) == 0) engine->reports_since_ns = finding->now_ns;
   if (!slot->reported) push_slot(&engine->reports, index);
   slot->reported = true;
 }
 
-// The end of a busy time: the socket is closed if that was the end, or if JavaScript wants it closed.
+// The end of a busy time: the connection is ended if that was the end, or if JavaScript wants it ended.
 static void write_down(struct probe_engine *engine, uint32_t index, const struct finding *finding) {
-  int fd = -1;
+  struct probe_socket socket = no_socket;
   pthread_mutex_lock(&engine->lock);
   struct probe_slot *slot = &engine->slots[index];
   slot->busy = false;
@@ -101,62 +96,27 @@ static void write_down(struct probe_engine *engine, uint32_t index, const struct
     slot->block = NULL;
   }
   if (finding->may_read) engine->received_reserved -= PROBE_CHUNK_BYTES;
+  if (finding->event == PROBE_FAILED) slot->socket.reusable = false;
   if (slot->closing) {
-    fd = detach_probe(engine, slot);
+    socket = detach_probe(engine, slot);
   } else if (finding->event != PROBE_NOTHING) {
-    if (finding->event != PROBE_BYTES) fd = detach_probe(engine, slot);
+    if (finding->event != PROBE_BYTES) socket = detach_probe(engine, slot);
     report(engine, index, finding);
   }
   pthread_mutex_unlock(&engine->lock);
-  close_socket(fd);
-}
-
-// Closed by a reset, as HAProxy's checks are: no TIME_WAIT is left on either side.
-static bool set_options(int fd, bool has_request) {
-  const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-  const int off = 0;
-  if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) != 0) return false;
-  // The request follows at once and acknowledges the handshake: one packet less.
-  return !has_request || setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off) == 0;
-}
-
-static socklen_t address_length(const union probe_address *address) {
-  return address->any.sa_family == AF_INET ? sizeof address->v4 : sizeof address->v6;
-}
-
-// The descriptor on its way, or -1 with what was refused in the finding.
-static int connect_socket(const struct probe_start *start, struct finding *finding) {
-  struct socket_request request;
-  struct failure failure;
-  int own = -1;
-
-  request.family = start->target.any.sa_family;
-  request.type = SOCK_STREAM;
-  request.protocol = 0;
-  request.in_netns = false; // the thread is there already
-  request.has_source = start->has_source != 0;
-  request.source.length = address_length(&start->source);
-  memcpy(&request.source.v6, &start->source, sizeof start->source);
-  int fd = create_socket(&request, &own, &failure);
-  if (fd >= 0) fd = bind_source(fd, &request, &failure);
-  if (fd >= 0 && !set_options(fd, start->request_bytes > 0)) fd = abandon_socket(fd, "setsockopt", &failure);
-  if (fd >= 0 && connect(fd, &start->target.any, address_length(&start->target)) != 0 &&
-      errno != EINPROGRESS) {
-    fd = abandon_socket(fd, "connect", &failure);
-  }
-  if (fd < 0) fail(finding, failure.syscall, failure.error);
-  return fd;
+  retire_socket(engine, socket);
 }
 
 // Under the lock; false when the run is not wanted any more.
 static bool take_slot(struct probe_engine *engine, const struct probe_start *start, struct probe_block *block,
-                      int *left_over) {
+                      struct probe_socket *left_over) {
   struct probe_slot *slot = &engine->slots[start->slot];
   if ((int32_t)(start->generation - slot->dead) <= 0) {
     drop_block(engine, block);
     return false;
   }
-  *left_over = detach_probe(engine, slot); // -1 for whoever closes before starting again
+  *left_over = detach_probe(engine, slot); // none for whoever ends before starting again
+  slot->socket = take_spare(engine, start);
   slot->generation = start->generation;
   slot->state = PROBE_CONNECTING;
   engine->in_flight++;
@@ -172,33 +132,6 @@ static bool take_slot(struct probe_engine *engine, const struct probe_start *sta
   return true;
 }
 
-// Only the engine's thread begins, so that no run of the same slot is busy there. `refused`: the namespace.
-void begin_probe(struct probe_engine *engine, const struct probe_start *start, struct probe_block *block,
-                 const struct failure *refused) {
-  struct finding finding = {.state = PROBE_CONNECTING};
-  uint32_t index = start->slot;
-  int left_over = -1;
-
-  pthread_mutex_lock(&engine->lock);
-  bool wanted = take_slot(engine, start, block, &left_over);
-  struct probe_slot *slot = &engine->slots[index];
-  uint64_t id = (uint64_t)slot->generation << 32 | index;
-  pthread_mutex_unlock(&engine->lock);
-  close_socket(left_over);
-  if (!wanted) return;
-  if (refused != NULL) {
-    fail(&finding, refused->syscall, refused->error);
-  } else {
-    slot->fd = connect_socket(start, &finding);
-    struct epoll_event events = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.u64 = id};
-    if (slot->fd >= 0 && epoll_ctl(engine->epoll, EPOLL_CTL_ADD, slot->fd, &events) != 0) {
-      fail(&finding, "epoll_ctl", errno);
-    }
-  }
-  finding.now_ns = monotonic_ns();
-  write_down(engine, index, &finding);
-}
-
 static int socket_error(int fd) {
   int error = 0;
   socklen_t length = sizeof error;
@@ -206,7 +139,7 @@ static int socket_error(int fd) {
 }
 
 static void send_request(const struct probe_slot *slot, struct finding *finding) {
-  ssize_t sent = send(slot->fd, slot->request, slot->unsent, MSG_DONTWAIT | MSG_NOSIGNAL);
+  ssize_t sent = send(slot->socket.fd, slot->request, slot->unsent, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent >= 0) {
     finding->sent = (size_t)sent;
   } else if (errno != EAGAIN) {
@@ -214,8 +147,63 @@ static void send_request(const struct probe_slot *slot, struct finding *finding)
   }
 }
 
+// On a network that is near, the handshake is over when connect returns. What fails now is the connection.
+static void speak_at_once(const struct probe_slot *slot, const struct probe_start *start,
+                          struct finding *finding) {
+  if (slot->unsent > 0) {
+    send_request(slot, finding);
+    if (finding->event == PROBE_FAILED) finding->syscall = "connect";
+    if (finding->sent > 0) finding->state = PROBE_CONNECTED;
+    return;
+  }
+  int error = ask_connected(slot->socket.fd, start);
+  if (error == 0) finding->event = PROBE_REACHED;
+  if (error == 0) finding->state = PROBE_CONNECTED;
+  if (error != 0 && error != EALREADY) fail(finding, "connect", error);
+}
+
+// Tells epoll what is waited for, unless nothing is: until bytes are judged or have room nothing is read.
+static void wait_for_more(const struct probe_engine *engine, struct probe_slot *slot, uint64_t id,
+                          struct finding *finding) {
+  bool writing = finding->state == PROBE_CONNECTING || slot->unsent > finding->sent;
+  if (finding->event != PROBE_NOTHING || slot->socket.armed) return;
+  if (!arm_socket(engine, &slot->socket, id, writing)) fail(finding, "epoll_ctl", errno);
+}
+
+static uint64_t run_id(uint32_t index, uint32_t generation) { return (uint64_t)generation << 32 | index; }
+
+// Only the engine's thread begins, so that no run of the same slot is busy there. `refused`: the namespace.
+void begin_probe(struct probe_engine *engine, const struct probe_start *start, struct probe_block *block,
+                 const struct failure *refused) {
+  struct finding finding = {.state = PROBE_CONNECTING};
+  uint32_t index = start->slot, generation = start->generation;
+  struct probe_socket left_over = no_socket;
+  struct failure failure;
+
+  pthread_mutex_lock(&engine->lock);
+  bool wanted = take_slot(engine, start, block, &left_over);
+  struct probe_slot *slot = &engine->slots[index];
+  pthread_mutex_unlock(&engine->lock);
+  retire_socket(engine, left_over);
+  if (!wanted) return;
+  if (refused != NULL) {
+    fail(&finding, refused->syscall, refused->error);
+  } else if (start->protocol != 0) {
+    finding.state = PROBE_CONNECTED;
+    finding.sent = start->request_bytes;
+    if (!send_echo(engine, start, &failure)) fail(&finding, failure.syscall, failure.error);
+  } else if (!connect_socket(engine, start, &slot->socket, &failure)) {
+    fail(&finding, failure.syscall, failure.error);
+  } else {
+    speak_at_once(slot, start, &finding);
+    wait_for_more(engine, slot, run_id(index, generation), &finding);
+  }
+  finding.now_ns = monotonic_ns();
+  write_down(engine, index, &finding);
+}
+
 static void receive(const struct probe_slot *slot, struct finding *finding) {
-  ssize_t length = recv(slot->fd, finding->bytes, PROBE_CHUNK_BYTES, MSG_DONTWAIT);
+  ssize_t length = recv(slot->socket.fd, finding->bytes, PROBE_CHUNK_BYTES, MSG_DONTWAIT);
   if (length > 0) {
     finding->event = PROBE_BYTES;
     finding->value = (int)length;
@@ -228,7 +216,7 @@ static void receive(const struct probe_slot *slot, struct finding *finding) {
 
 static void look_at_connecting(const struct probe_slot *slot, uint32_t events, struct finding *finding) {
   if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return;
-  int error = (events & (EPOLLERR | EPOLLHUP)) != 0 ? socket_error(slot->fd) : 0;
+  int error = (events & (EPOLLERR | EPOLLHUP)) != 0 ? socket_error(slot->socket.fd) : 0;
   if (error != 0) {
     fail(finding, "connect", error);
     return;
@@ -258,9 +246,11 @@ static void look_at_connected(const struct probe_slot *slot, uint32_t events, st
 }
 
 // Under the lock. Whether the calling thread may now work on that run's socket.
-static bool claim(struct probe_engine *engine, uint32_t index, uint32_t generation, struct finding *finding) {
+static bool claim(struct probe_engine *engine, uint32_t index, uint32_t generation, bool told,
+                  struct finding *finding) {
   struct probe_slot *slot = &engine->slots[index];
   if (slot->generation != generation || slot->state == PROBE_IDLE || slot->busy) return false;
+  if (told) slot->socket.armed = false;
   bool wants_bytes = slot->state == PROBE_CONNECTED && !slot->paused;
   finding->state = slot->state;
   finding->may_read = wants_bytes && reserve_chunk(engine);
@@ -282,32 +272,42 @@ void look_at_probe(struct probe_engine *engine, uint32_t index, uint32_t generat
                    uint64_t now_ns) {
   uint8_t bytes[PROBE_CHUNK_BYTES];
   struct finding finding = {.now_ns = now_ns, .bytes = bytes};
-  const struct probe_slot *slot = &engine->slots[index];
+  struct probe_slot *slot = &engine->slots[index];
   pthread_mutex_lock(&engine->lock);
-  bool claimed = claim(engine, index, generation, &finding);
+  bool claimed = claim(engine, index, generation, events != 0, &finding);
   pthread_mutex_unlock(&engine->lock);
   if (!claimed) return;
-  if (events == 0) events = poll_socket(slot->fd);
-  if (finding.state == PROBE_CONNECTING) {
+  if (events == 0) events = poll_socket(slot->socket.fd);
+  bool connecting = finding.state == PROBE_CONNECTING;
+  if (connecting) {
     look_at_connecting(slot, events, &finding);
   } else {
     look_at_connected(slot, events, &finding);
   }
+  if (connecting || finding.may_read) wait_for_more(engine, slot, run_id(index, generation), &finding);
   write_down(engine, index, &finding);
 }
 
 int settle_probe(struct probe_engine *engine, uint32_t index, uint32_t generation) {
-  const struct probe_slot *slot = &engine->slots[index];
-  look_at_probe(engine, index, generation, 0, monotonic_ns());
+  struct probe_slot *slot = &engine->slots[index];
+  pthread_mutex_lock(&engine->lock);
+  struct icmp_sockets *icmp = slot->generation == generation ? slot->icmp : NULL;
+  pthread_mutex_unlock(&engine->lock);
+  if (icmp != NULL) {
+    read_echoes(engine, icmp);
+  } else {
+    look_at_probe(engine, index, generation, 0, monotonic_ns());
+  }
   pthread_mutex_lock(&engine->lock);
   int state = slot->generation == generation ? (int)slot->state : -1;
+  if (icmp != NULL && icmp->unread) slot->dropped_before = -1; // as if lost: nobody has looked at all
   pthread_mutex_unlock(&engine->lock);
   return state;
 }
 
 void close_probe(struct probe_engine *engine, uint32_t index, uint32_t generation) {
   struct probe_slot *slot = &engine->slots[index];
-  int fd = -1;
+  struct probe_socket socket = no_socket;
   pthread_mutex_lock(&engine->lock);
   slot->dead = generation;
   if (slot->generation == generation) {
@@ -315,11 +315,11 @@ void close_probe(struct probe_engine *engine, uint32_t index, uint32_t generatio
     if (slot->busy) {
       slot->closing = true;
     } else if (slot->state != PROBE_IDLE) {
-      fd = detach_probe(engine, slot);
+      socket = detach_probe(engine, slot);
     }
   }
   pthread_mutex_unlock(&engine->lock);
-  close_socket(fd);
+  retire_socket(engine, socket);
 }
 
 void resume_probe(struct probe_engine *engine, uint32_t index, uint32_t generation) {

@@ -49,7 +49,9 @@ static bool stay_in_netns(struct probe_engine *engine, struct failure *failure) 
   bool exists = stat(engine->netns_path, &named) == 0 || refuse(failure, "open");
   bool same = exists && named.st_dev == engine->netns_device && named.st_ino == engine->netns_inode;
   if (engine->entered && same) return true;
+  drop_spares(engine);
   if (engine->entered) leave_netns(engine->home);
+  close_echo_sockets(engine); // those of the one that was left
   engine->entered = false;
   return exists && enter(engine, failure);
 }
@@ -112,9 +114,10 @@ static int tick_wait(const struct probe_engine *engine, uint64_t now_ns) {
 static int tell_or_wait(struct probe_engine *engine) {
   pthread_mutex_lock(&engine->lock);
   bool has_starts = engine->first_block != NULL;
-  uint32_t count = engine->reports.count;
+  uint32_t count = reports_waiting(engine);
   uint64_t now_ns = monotonic_ns();
   int wait_ms = tick_wait(engine, now_ns);
+  if (wait_ms < 0 && engine->spare_count > 0) wait_ms = PROBE_IDLE_MS;
   bool tells = false;
   if (count > 0 && !engine->told) {
     // A settled run's report can be a moment younger than this turn's time.
@@ -142,19 +145,24 @@ void *run_engine(void *data) {
   struct epoll_event events[EVENTS_PER_TURN];
   uint64_t counter;
   while (!is_stopping(engine)) {
-    int count = epoll_wait(engine->epoll, events, EVENTS_PER_TURN, tell_or_wait(engine));
+    int wait_ms = tell_or_wait(engine);
+    int count = epoll_wait(engine->epoll, events, EVENTS_PER_TURN, wait_ms);
     uint64_t now_ns = monotonic_ns();
+    if (count == 0 && wait_ms == PROBE_IDLE_MS) drop_spares(engine);
     count_stall(engine, now_ns);
     for (int i = 0; i < count; i++) {
       uint64_t id = events[i].data.u64;
       if (id == wake_id) {
         ssize_t length = read(engine->wake, &counter, sizeof counter);
         (void)length; // it only has to be empty
+      } else if ((id & icmp_event) != 0) {
+        read_echo_event(engine, id);
       } else {
         look_at_probe(engine, (uint32_t)id, (uint32_t)(id >> 32), events[i].events, now_ns);
       }
     }
     read_again(engine);
+    read_echoes_again(engine);
     begin_some(engine);
     count_stall(engine, monotonic_ns());
   }
@@ -190,6 +198,7 @@ static void free_engine(struct probe_engine *engine) {
   close_socket(engine->home);
   close_socket(engine->wake);
   close_socket(engine->epoll);
+  free_icmp(engine);
   free_queues(engine);
   pthread_mutex_destroy(&engine->lock);
 }
@@ -201,6 +210,11 @@ bool open_engine(struct probe_engine *engine, struct failure *failure) {
   *failure = (struct failure){.syscall = "pthread_mutex_init"};
   failure->error = pthread_mutex_init(&engine->lock, NULL);
   if (failure->error != 0) return false;
+  failure->error = pthread_mutex_init(&engine->icmp.reading, NULL);
+  if (failure->error != 0) {
+    pthread_mutex_destroy(&engine->lock);
+    return false;
+  }
   *failure = (struct failure){.syscall = "malloc", .error = ENOMEM};
   bool opened = open_queues(engine) && open_descriptors(engine, failure);
   if (opened) {
@@ -217,6 +231,9 @@ void close_engine(struct probe_engine *engine) {
   pthread_mutex_unlock(&engine->lock);
   wake_engine(engine);
   pthread_join(engine->thread, NULL);
-  for (uint32_t i = 0; i < engine->limits.slots; i++) close_socket(detach_probe(engine, &engine->slots[i]));
+  drop_spares(engine);
+  for (uint32_t i = 0; i < engine->limits.slots; i++) {
+    close_socket(detach_probe(engine, &engine->slots[i]).fd);
+  }
   free_engine(engine);
 }

@@ -15,7 +15,7 @@ struct vpp_transport {
   napi_ref on_closed; // called once, with an errno and a text, unless JavaScript closed first
   napi_async_context context;
   napi_async_cleanup_hook_handle cleanup;
-  uv_poll_t *poll; // of uv's own size and never looked into (see icmp_port.h)
+  uv_poll_t *poll; // of uv's own size and never looked into
   struct byte_queue incoming;
   struct byte_queue outgoing;
   size_t message_bytes_max;

@@ -18,9 +18,10 @@ function call(name: string, ...args: unknown[]): unknown {
 
 const goodOpen = (): unknown[] => {
   const arrays = [new Int32Array(2 * words), new Float64Array(2 * times), new Uint8Array(chunk)];
-  return [undefined, 4, chunk, 100_000, 1, 20, 10, ...arrays, ignore];
+  return [undefined, 4, chunk, 100_000, 1, 20, 10, 4096, 4096, ...arrays, ignore];
 };
 const goodRecord = (): unknown[] => [AF_INET, '127.0.0.1', 9, undefined, new Uint8Array(5)];
+const goodEchoRecord = (): unknown[] => [AF_INET, '127.0.0.1', undefined, 7, new Uint8Array(8)];
 const open = () => call('engineOpen', ...goodOpen());
 const record = (slot: number, generation = 1) => {
   const made = call('engineRecord', ...goodRecord()) as Uint8Array<ArrayBuffer>;
@@ -69,10 +70,12 @@ test('every argument of every function takes any nonsense without a crash or a l
   const good: Readonly<Record<string, () => unknown[]>> = {
     engineOpen: goodOpen,
     engineRecord: goodRecord,
+    engineEchoRecord: goodEchoRecord,
     engineStart: () => [engine, record(0), record(0).length],
     engineTake: () => [engine],
     engineSettle: () => [engine, 0, 1],
     engineDelay: () => [engine, 0, 1],
+    engineLost: () => [engine, 0, 1],
     engineEnd: () => [engine, 0, 1],
     engineResume: () => [engine, 0, 1],
     engineClose: () => [{}],
@@ -98,6 +101,9 @@ test('wrong arguments are TypeErrors that name the argument', () => {
   badFamily[16] = 77;
   const tooLong = record(0);
   new Uint32Array(tooLong.buffer)[2] = 2 ** 32 - 1;
+  const shortEcho = call('engineEchoRecord', ...goodEchoRecord().with(4, new Uint8Array(7))) as Uint8Array;
+  const badProtocol = call('engineEchoRecord', ...goodEchoRecord()) as Uint8Array;
+  badProtocol[13] = 58;
   const cases: readonly [string, unknown[], RegExp][] = [
     ['engineOpen', goodOpen().with(0, 'a\0b'), /netns path/],
     ['engineOpen', goodOpen().with(1, 0), /slotCount/],
@@ -106,15 +112,25 @@ test('wrong arguments are TypeErrors that name the argument', () => {
     ['engineOpen', goodOpen().with(4, 1001), /wakeDelayMs/],
     ['engineOpen', goodOpen().with(5, 0), /tickMs/],
     ['engineOpen', goodOpen().with(6, -1), /noiseMs/],
-    ['engineOpen', goodOpen().with(7, new Int32Array(words)), /words/],
-    ['engineOpen', goodOpen().with(8, new Float64Array(1)), /times/],
-    ['engineOpen', goodOpen().with(9, new Uint8Array(chunk - 1)), /bytes/],
-    ['engineOpen', goodOpen().with(10, 'x'), /onReady/],
+    ['engineOpen', goodOpen().with(7, 0), /icmpBufferBytes/],
+    ['engineOpen', goodOpen().with(8, 1536), /icmpWaitingBytes/],
+    ['engineOpen', goodOpen().with(9, new Int32Array(words)), /words/],
+    ['engineOpen', goodOpen().with(10, new Float64Array(1)), /times/],
+    ['engineOpen', goodOpen().with(11, new Uint8Array(chunk - 1)), /bytes/],
+    ['engineOpen', goodOpen().with(12, 'x'), /onReady/],
     ['engineRecord', goodRecord().with(0, -1), /family/],
     ['engineRecord', goodRecord().with(1, '::1'), /address/],
     ['engineRecord', goodRecord().with(2, 0), /port/],
     ['engineRecord', goodRecord().with(3, 'localhost'), /address/],
     ['engineRecord', goodRecord().with(4, 'GET'), /request/],
+    ['engineEchoRecord', goodEchoRecord().with(0, -1), /family/],
+    ['engineEchoRecord', goodEchoRecord().with(1, '::1'), /address/],
+    ['engineEchoRecord', goodEchoRecord().with(2, '::1'), /address/],
+    ['engineEchoRecord', goodEchoRecord().with(3, 65536), /identifier/],
+    ['engineEchoRecord', goodEchoRecord().with(4, new Uint16Array(8)), /message/],
+    ['engineEchoRecord', goodEchoRecord().with(4, new Uint8Array(65536)), /message is too long/],
+    ['engineStart', [engine, shortEcho, shortEcho.length], /records must be whole/],
+    ['engineStart', [engine, badProtocol, badProtocol.length], /records must be whole/],
     ['engineStart', [engine, cut, cut.length + 1], /length/],
     ['engineStart', [engine, cut, cut.length - 8], /records must be whole/],
     ['engineStart', [engine, cut, 3], /records must be whole/],
@@ -137,7 +153,7 @@ test('wrong arguments are TypeErrors that name the argument', () => {
 test('arrays that were given away are refused, not written to', () => {
   const arrays = goodOpen();
   const engine = call('engineOpen', ...arrays);
-  const bytes = arrays[9] as Uint8Array<ArrayBuffer>;
+  const bytes = arrays[11] as Uint8Array<ArrayBuffer>;
   structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
   assert.throws(() => call('engineTake', engine), { name: 'TypeError', message: /given away/ });
   call('engineClose', engine);

@@ -15,6 +15,7 @@ import {
   isSanitized,
   loadTestNative,
   openDescriptors,
+  rawSocketSkip,
   threadCount,
 } from '../../test/support/addon.ts';
 import { type ServerProcess, startServerProcess } from '../../test/support/server-process.ts';
@@ -28,7 +29,7 @@ let ports: TrafficPorts;
 before(async () => {
   servers = await startServerProcess([{ name: 'ok' }, { name: 'silent' }]);
   const [ok = 0, silent = 0] = servers.ports;
-  ports = { ok, silent };
+  ports = { ok, silent, raw: rawSocketSkip() === false };
 });
 after(() => servers.stop());
 
@@ -76,6 +77,14 @@ test('a process that exits, or throws, in the middle of probes ends as it says',
     assert.ok(stderr.includes(said), stderr);
     assert.ok(!/FATAL|Sanitizer|runtime error/.test(stderr), stderr);
   }
+});
+
+test('two workers and the main thread at once', async () => {
+  const workers = [startWorker('wait'), startWorker('wait')];
+  await Promise.all(workers.map((worker) => once(worker, 'message')));
+  const native = loadTestNative();
+  for (let count = 0; count < 20; count += 1) await reach(native, ports.ok);
+  await Promise.all(workers.map((worker) => worker.terminate()));
 });
 
 /** Resolves once the engine has connected, and closes it from within its own callback. */

@@ -1,7 +1,10 @@
-// Keeps plain probes flying over loopback with nothing but the addon: for tests that end it at a bad moment.
-// Runs in a worker thread (told by workerData) or as a process of its own (told by arguments).
+// Keeps plain probes, and echoes where it may, flying over loopback with nothing but the addon: for tests
+// that end it at a bad moment. Runs in a worker thread (told by workerData) or as a process of its own (told
+// by arguments).
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadNative } from '../../src/native.ts';
+import { engineSlotsMax } from '../../src/lib/limits.ts';
+import { loadNative, type Native } from '../../src/native.ts';
+import { buildEchoRequest } from '../../src/probes/icmp-message.ts';
 
 const inFlight = 64;
 /** Reports before the traffic counts as running. */
@@ -13,6 +16,24 @@ export interface TrafficPorts {
   readonly ok: number;
   /** Connects and says nothing. */
   readonly silent: number;
+  /** Whether raw sockets can be opened. */
+  readonly raw: boolean;
+}
+
+/** Gives records of echoes whose messages are for the slot. */
+function createEchoes(native: Native) {
+  const identifier = process.pid & 0xffff;
+  return ([4, 6] as const).map((family) => {
+    const payload = new Uint8Array(32);
+    const address = family === 4 ? '127.0.0.1' : '::1';
+    const message = buildEchoRequest(family, identifier, 0, payload);
+    const echo = native.engineEchoRecord({ family, address, identifier, message });
+    return (slot: number, generation: number) => {
+      const sequence = slot + engineSlotsMax * (generation % 8);
+      echo.message.set(buildEchoRequest(family, identifier, sequence, payload));
+      return echo.record;
+    };
+  });
 }
 
 /**
@@ -23,12 +44,16 @@ function runTraffic(path: string, ports: TrafficPorts, how: string, onRunning: (
   const native = loadNative(path);
   let count = 0;
   let generation = 0;
-  const records = [
+  const plain = [
     native.engineRecord({ family: 4, address: '127.0.0.1', port: ports.ok, request }),
     native.engineRecord({ family: 4, address: '127.0.0.1', port: ports.ok }),
-  ];
-  const start = (slot: number, record: Uint8Array<ArrayBuffer> | undefined) => {
-    if (record === undefined) throw new Error('no such record');
+  ].map((record) => () => record);
+  const recordsOf = [...plain, ...(ports.raw ? createEchoes(native) : [])];
+  const startSome = (slot: number) => {
+    const recordOf = recordsOf[generation % recordsOf.length] as (typeof recordsOf)[number];
+    start(slot, recordOf(slot, generation + 1));
+  };
+  const start = (slot: number, record: Uint8Array<ArrayBuffer>) => {
     generation += 1;
     new Uint32Array(record.buffer).set([slot, generation]);
     if (!engine.start(record, record.length)) throw new Error('no room');
@@ -43,7 +68,7 @@ function runTraffic(path: string, ports: TrafficPorts, how: string, onRunning: (
       if (how === 'exit') process.exit(7);
       if (how === 'throw') throw new Error('thrown in a callback');
     }
-    start(report.slot, records[count % records.length]);
+    startSome(report.slot);
   };
   const engine = native.openEngine({
     onReady() {
@@ -54,7 +79,10 @@ function runTraffic(path: string, ports: TrafficPorts, how: string, onRunning: (
   });
   // Some that never end.
   const silent = native.engineRecord({ family: 4, address: '127.0.0.1', port: ports.silent, request });
-  for (let slot = 0; slot < inFlight; slot++) start(slot, slot % 8 === 0 ? silent : records[slot % 2]);
+  for (let slot = 0; slot < inFlight; slot++) {
+    if (slot % 8 === 0) start(slot, silent);
+    else startSome(slot);
+  }
 }
 
 const [, , pathArgument, portsArgument = '{}', howArgument = 'wait'] = process.argv;

@@ -4,6 +4,8 @@ import { constants } from 'node:os';
 import { describe, type TestContext, test } from 'node:test';
 import type { EngineReport, EngineTarget, NativeEngine } from '../../src/native-engine.ts';
 import {
+  connectionsTo,
+  descriptorsSettle,
   ignore,
   isSanitized,
   loadTestNative,
@@ -71,15 +73,14 @@ async function serveFor(t: TestContext, behaviour: Behaviour): Promise<number> {
 }
 
 describe('reports', () => {
-  test('connected, and closed by then', async (t) => {
+  test('connected, and ended by then', async (t) => {
     const { start, next } = openTestEngine(t);
     const port = await serveFor(t, behaviours.silent);
     start({ port });
-    const before = openDescriptors();
     const { event, slot, generation, elapsedMs } = await next();
     assert.deepEqual({ event, slot, generation }, { event: 'reached', slot: 0, generation: 1 });
     assert.ok(elapsedMs > 0 && elapsedMs < 1000, String(elapsedMs));
-    assert.ok(openDescriptors().length <= before.length);
+    assert.equal(connectionsTo(port), 0);
   });
 
   test('the bytes of a reply, then its end, when more is wanted', async (t) => {
@@ -148,6 +149,38 @@ describe('reports', () => {
   });
 });
 
+describe('sockets', () => {
+  test('one probe after the other uses the same socket, and none stays without work', async (t) => {
+    const { start, next, engine } = openTestEngine(t);
+    const port = await serveFor(t, behaviours.ok);
+    const before = openDescriptors().length;
+    for (let generation = 1; generation <= 20; generation++) {
+      start({ port, ...(generation % 2 === 0 && { request }) }, 0, generation);
+      const { event } = await next();
+      assert.equal(event, generation % 2 === 0 ? 'bytes' : 'reached');
+      engine.end(0, generation);
+      assert.equal(connectionsTo(port), 0);
+    }
+    await descriptorsSettle(before);
+  });
+
+  test('a socket that served one family or a source is not another', async (t) => {
+    const { start, next } = openTestEngine(t);
+    const peers: (string | undefined)[] = [];
+    const port = await serveFor(t, (peer) => {
+      peers.push(peer.socket.remoteAddress);
+      behaviours.ok(peer);
+    });
+    for (const [index, source] of [undefined, '127.0.0.77', undefined, '127.0.0.78'].entries()) {
+      start({ port, request, source }, index, 1);
+      assert.equal((await next()).event, 'bytes');
+    }
+    start({ port: await refusingPort(), family: 6, address: '::1' }, 4, 1);
+    assert.equal((await next()).event, 'failed');
+    assert.deepEqual(peers, ['127.0.0.1', '127.0.0.77', '127.0.0.1', '127.0.0.78']);
+  });
+});
+
 describe('a run that is ended', () => {
   test('is heard no more, and its slot can be used at once', async (t) => {
     const { start, next, engine, reports } = openTestEngine(t);
@@ -171,7 +204,7 @@ describe('a run that is ended', () => {
     });
     engine.end(0, 1);
     start({ port, request }, 0, 1);
-    start({ port }, 1, 1);
+    start({ port, request }, 1, 1);
     assert.equal((await next()).slot, 1);
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(connections, 1);
@@ -213,9 +246,7 @@ test('a slot that is started over its present run gives only the last one', asyn
   assert.equal((await next()).slot, 4);
   assert.equal(engine.settle(3, 20), 'connected');
   engine.end(3, 20);
-  // Theirs are the server's own ends, which it lets go of when it is told.
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.equal(openDescriptors().length, before);
+  await descriptorsSettle(before);
 });
 
 test("the time is the thread's: a loop that is away does not make it longer", async (t) => {
@@ -240,6 +271,7 @@ test(`${runCount} runs leave no descriptor, thread or memory behind`, async (t) 
   t.after(() => servers.stop());
   const [[ok = 0], refusing] = [servers.ports, await refusingPort()];
   const concurrency = 64;
+  const before = { descriptors: openDescriptors().length, threads: threadCount() };
   let generation = 0;
   const startOne = (slot: number) => {
     generation += 1;
@@ -252,13 +284,12 @@ test(`${runCount} runs leave no descriptor, thread or memory behind`, async (t) 
       if (report.event === 'bytes') engine.end(report.slot, report.generation);
       if (done < count - concurrency) startOne(report.slot);
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await descriptorsSettle(before.descriptors);
   };
   await run(runCount / 3);
-  const before = { descriptors: openDescriptors().length, threads: threadCount() };
   const residentBefore = process.memoryUsage.rss();
   await run(runCount);
-  assert.deepEqual({ descriptors: openDescriptors().length, threads: threadCount() }, before);
+  assert.equal(threadCount(), before.threads);
   const grown = process.memoryUsage.rss() - residentBefore;
   t.diagnostic(`resident memory ${grown} bytes larger`);
   // The sanitizers keep what was freed.

@@ -1,6 +1,6 @@
 // The probe engine without Node, under ThreadSanitizer: its own thread beside one that starts, settles, ends,
-// resumes and takes at random, as JavaScript's does. Exits with 0 when nothing was told for a run that had
-// ended. build/race_engine [actions]
+// resumes and takes at random, as JavaScript's does: connections, and echoes where raw sockets may be opened.
+// Exits with 0 when nothing was told for a run that had ended. build/race_engine [actions]
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ enum { SLOTS = 64, SERVERS = 3 };
 
 struct request {
   struct probe_start start;
-  char text[24];
+  uint8_t bytes[24];
 };
 
 struct player {
@@ -21,6 +21,9 @@ struct player {
   struct sockaddr_in server;
   uint32_t generations[SLOTS];
   bool live[SLOTS];
+  bool echoes[SLOTS];
+  bool is_raw;
+  long replies;
   long counts[PROBE_FAILED + 1];
 };
 
@@ -40,13 +43,43 @@ static void *serve(void *data) {
 
 static void ignore(void *context) { (void)context; }
 
+static void ask(struct player *player, struct request *request) {
+  memcpy(request->bytes, "GET / HTTP/1.1\r\n\r\n", 18);
+  request->start.target.v4 = player->server;
+  request->start.request_bytes = rand() % 3 == 0 ? 0 : 18;
+  if (rand() % 10 == 0) request->start.target.v4.sin_port = htons(9);
+}
+
+// One that is answered, at one of two identifiers.
+static void echo(struct request *request) {
+  uint16_t identifier = (uint16_t)(getpid() + rand() % 2);
+  uint16_t sequence = (uint16_t)(request->start.slot + SLOTS * (request->start.generation % 8));
+  const uint16_t words[] = {0x0800, 0, identifier, sequence};
+  uint32_t sum = 0;
+  for (size_t i = 0; i < 4; i++) sum += words[i];
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = ~((sum & 0xffff) + (sum >> 16));
+  for (size_t i = 0; i < 4; i++) {
+    uint16_t word = htons(i == 1 ? (uint16_t)sum : words[i]);
+    memcpy(request->bytes + 2 * i, &word, sizeof word);
+  }
+  request->start.protocol = IPPROTO_ICMP;
+  request->start.identifier = identifier;
+  request->start.target.v4.sin_family = AF_INET;
+  request->start.target.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  request->start.request_bytes = rand() % 4 == 0 ? 24 : 8;
+}
+
 static void start(struct player *player, uint32_t slot) {
-  struct request request = {.text = "GET / HTTP/1.1\r\n\r\n"};
+  struct request request = {0};
   request.start.slot = slot;
   request.start.generation = ++player->generations[slot];
-  request.start.target.v4 = player->server;
-  request.start.request_bytes = rand() % 3 == 0 ? 0 : 18;
-  if (rand() % 10 == 0) request.start.target.v4.sin_port = htons(9);
+  player->echoes[slot] = player->is_raw && rand() % 2 == 0;
+  if (player->echoes[slot]) {
+    echo(&request);
+  } else {
+    ask(player, &request);
+  }
   size_t length = (sizeof request.start + request.start.request_bytes + 7) / 8 * 8;
   if (!are_starts(&player->engine, (const uint8_t *)&request, length)) abort();
   player->live[slot] = add_starts(&player->engine, (const uint8_t *)&request, length);
@@ -56,6 +89,7 @@ static void end(struct player *player, uint32_t slot) {
   uint32_t generation = player->generations[slot];
   if (rand() % 2 == 0) settle_probe(&player->engine, slot, generation);
   if (rand() % 2 == 0) probe_delay(&player->engine, slot, generation);
+  if (rand() % 2 == 0) lost_replies(&player->engine, slot, generation);
   close_probe(&player->engine, slot, generation);
   player->live[slot] = false;
 }
@@ -67,6 +101,7 @@ static bool take(struct player *player) {
     uint32_t slot = report.slot;
     if (!player->live[slot] || report.generation != player->generations[slot]) return false;
     player->counts[report.event]++;
+    if (player->echoes[slot] && report.event == PROBE_BYTES) player->replies++;
     if (report.event != PROBE_BYTES) {
       player->live[slot] = false;
     } else if (rand() % 2 == 0) {
@@ -98,8 +133,13 @@ int main(int count, char **arguments) {
                                                .started_bytes = 4096,
                                                .wake_delay_ms = 1,
                                                .tick_ms = 20,
-                                               .noise_ms = 10};
+                                               .noise_ms = 10,
+                                               .icmp_buffer_bytes = 1 << 16,
+                                               .icmp_waiting_bytes = 4 * ICMP_MESSAGE_BYTES};
   player.engine.tell = ignore;
+  int raw = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+  player.is_raw = raw >= 0;
+  close_socket(raw);
   if (!listens || !open_engine(&player.engine, &failure)) return 3;
   bool clean = true;
   for (long i = 0; i < actions && clean; i++) {
@@ -114,7 +154,8 @@ int main(int count, char **arguments) {
   }
   close_engine(&player.engine);
   const long *counts = player.counts;
-  printf("reached %ld, bytes %ld, closed %ld, failed %ld\n", counts[PROBE_REACHED], counts[PROBE_BYTES],
-         counts[PROBE_CLOSED], counts[PROBE_FAILED]);
+  printf("reached %ld, bytes %ld (%ld of echoes), closed %ld, failed %ld\n", counts[PROBE_REACHED],
+         counts[PROBE_BYTES], player.replies, counts[PROBE_CLOSED], counts[PROBE_FAILED]);
+  clean = clean && player.is_raw == (player.replies > 0);
   return clean && counts[PROBE_BYTES] > 0 && counts[PROBE_REACHED] > 0 ? 0 : 2;
 }

@@ -84,8 +84,8 @@ export const receiveBufferBytes = 64 * 1024;
 /** Reports of an engine that come within it wake JavaScript once; their times stay what they are. */
 export const engineWakeDelayMs = 1;
 export const icmpPayloadBytes = 32;
-/** Room for one packet on a raw ICMP socket: an IPv6 error is at most 1280 bytes long (RFC 4443, 2.4). */
-export const icmpSlotBytes = 1536;
+/** Bytes of ICMP messages that wait in an engine: one reply for each of its slots, and more. */
+export const icmpWaitingBytesMax = 1024 * 1024;
 /** Asked of the kernel for each raw ICMP socket; without CAP_NET_ADMIN it gives at most its own maximum. */
 export const icmpSocketBufferBytes = 4 * 1024 * 1024;
 

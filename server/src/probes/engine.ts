@@ -1,10 +1,17 @@
-// The engine of one network namespace as plain probes use it: who runs in which slot, starts collected into
-// batches, reports handed out. Knows no protocol; what a report means is the run's to say.
+// The engine of one network namespace as plain probes and echoes use it: who runs in which slot, starts
+// collected into batches, reports handed out. Knows no protocol; what a report means is the run's to say.
 import { getSystemErrorName } from 'node:util';
 import { assert } from '../lib/assert.ts';
 import { engineBatchBytes, engineSlotsMax } from '../lib/limits.ts';
 import { isNativeError, type Native } from '../native.ts';
-import type { EngineReport, EngineState, EngineTarget, NativeEngine } from '../native-engine.ts';
+import type {
+  EchoRecord,
+  EchoTarget,
+  EngineReport,
+  EngineState,
+  EngineTarget,
+  NativeEngine,
+} from '../native-engine.ts';
 import type { SystemError } from './net-error.ts';
 
 /** What the engine refused: an error of the operating system, or a bound of ours. */
@@ -18,6 +25,8 @@ export interface EngineRun {
   generation: number;
   /** How late the engine itself was for it; set before it is told something, and by `settle`. */
   delayedMs: number;
+  /** It has got its slot and generation: the last moment to write in the record that it was started with. */
+  onSlot?(): void;
   /** Connected; there was nothing to send. The run is over. */
   onReached(elapsedMs: number): void;
   /** A view that is valid during the call only. Unless the run ends in it, more is read. */
@@ -33,6 +42,8 @@ export interface EngineRun {
 export interface ProbeEngine {
   /** What `start` takes; built once for all runs. */
   record(target: EngineTarget): Uint8Array<ArrayBuffer>;
+  /** The same for an echo. */
+  echoRecord(target: EchoTarget): EchoRecord;
   /** The run begins with this turn's batch. `onRefused` may be called before this returns. */
   start(run: EngineRun, record: Uint8Array<ArrayBuffer>): void;
   /**
@@ -40,6 +51,8 @@ export interface ProbeEngine {
    * this returns, to any run. Only before `end`.
    */
   settle(run: EngineRun): EngineState;
+  /** Whether answers to an echo may have been lost here since its start. Only before `end`. */
+  hasLost(run: EngineRun): boolean;
   /** The run is told nothing more and its socket is closed; idempotent. */
   end(run: EngineRun): void;
   /** Ends the thread. No run may be under way. */
@@ -85,6 +98,10 @@ class SlottedEngine implements ProbeEngine {
     return this.#options.native.engineRecord(target);
   }
 
+  echoRecord(target: EchoTarget): EchoRecord {
+    return this.#options.native.engineEchoRecord(target);
+  }
+
   start(run: EngineRun, record: Uint8Array<ArrayBuffer>): void {
     assert(!this.#isClosed, 'no probe starts after close');
     const refusal = this.#open() ?? this.#takeSlot(run);
@@ -92,6 +109,7 @@ class SlottedEngine implements ProbeEngine {
       run.onRefused(refusal);
       return;
     }
+    run.onSlot?.();
     if (record.length > this.#batch.length - this.#batchLength) this.#flush();
     if (record.length > this.#batch.length) this.#startAlone(run, record);
     else this.#addToBatch(run, record);
@@ -104,6 +122,10 @@ class SlottedEngine implements ProbeEngine {
     if (state === 'over' || state === 'connected') this.#drain();
     if (run.slot !== noSlot) run.delayedMs = this.#delayMs(run, state);
     return state;
+  }
+
+  hasLost({ slot, generation }: EngineRun): boolean {
+    return slot !== noSlot && this.#native?.hasLost(slot, generation) === true;
   }
 
   end(run: EngineRun): void {

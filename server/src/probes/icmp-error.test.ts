@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { test } from 'node:test';
-import { describeIcmpError, describeSendError } from './icmp-error.ts';
+import { getSystemErrorName } from 'node:util';
+import { describeEchoError, describeIcmpError } from './icmp-error.ts';
+import type { SystemError } from './net-error.ts';
 
 test('errors of routers and hosts in words, both families in the same ones', () => {
   const table: readonly [4 | 6, number, number, string][] = [
@@ -34,5 +36,27 @@ test('sends that were refused: what the world said, and what was ours', () => {
     [errno.EMFILE, 'send: too many open files', true],
     [errno.EMSGSIZE, 'send: message too long', false],
   ];
-  for (const [number, detail, ours] of table) assert.deepEqual(describeSendError(number), { detail, ours });
+  for (const [number, detail, ours] of table) {
+    assert.deepEqual(describeEchoError(errorOf('send', number), undefined, undefined), { detail, ours });
+  }
 });
+
+test('what came before the send', () => {
+  const { errno } = constants;
+  const table: readonly [string, number, string, boolean][] = [
+    ['open', errno.ENOENT, 'enter netns "plane": no such file or directory', false],
+    ['setns', errno.EPERM, 'enter netns "plane": operation not permitted', false],
+    ['socket', errno.EPERM, 'raw ICMP socket: operation not permitted (needs CAP_NET_RAW)', false],
+    ['socket', errno.EMFILE, 'raw ICMP socket: too many open files', true],
+    ['bind', errno.EADDRNOTAVAIL, 'bind source 10.0.0.1: address not available', false],
+    ['setsockopt', errno.ENOMEM, 'setsockopt: not enough memory', true],
+    ['epoll_ctl', errno.ENOSPC, 'epoll_ctl: no space left on device', true],
+  ];
+  for (const [syscall, number, detail, ours] of table) {
+    assert.deepEqual(describeEchoError(errorOf(syscall, number), '10.0.0.1', 'plane'), { detail, ours });
+  }
+});
+
+function errorOf(syscall: string, errno: number): SystemError {
+  return { syscall, errno: -errno, code: getSystemErrorName(-errno) };
+}

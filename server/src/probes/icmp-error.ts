@@ -1,8 +1,13 @@
 // Words for what ICMP errors and failed sends mean, for the detail of a result. Pure; knows no probe.
 import { constants } from 'node:os';
-import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
 import type { IpFamily } from '../config/config.ts';
-import { type ConnectFailure, isExhaustion } from './net-error.ts';
+import {
+  type ConnectFailure,
+  describeNetnsError,
+  describeReason,
+  isExhaustion,
+  type SystemError,
+} from './net-error.ts';
 
 /** By type and code. RFC 792 and 1812 (4), RFC 4443 (6). */
 const words: Readonly<Record<IpFamily, Readonly<Record<number, Readonly<Record<number, string>>>>>> = {
@@ -61,8 +66,28 @@ const sendErrors: ReadonlyMap<number, string> = new Map([
   [numbers.EINVAL, 'blackhole route'],
 ]);
 
-/** Why a request could not be sent; `errno` is positive. */
-export function describeSendError(errno: number): ConnectFailure {
-  const detail = sendErrors.get(errno) ?? `send: ${getSystemErrorMessage(-errno)}`;
-  return { detail, ours: isExhaustion({ code: getSystemErrorName(-errno) }) };
+/** Why a request could not be sent, by the call that failed. `source` is the address that it was to have. */
+export function describeEchoError(
+  error: SystemError,
+  source: string | undefined,
+  netns: string | undefined,
+): ConnectFailure {
+  const reason = describeReason(error);
+  const ours = isExhaustion(error);
+  switch (error.syscall) {
+    case 'open':
+    case 'setns':
+      return describeNetnsError(error, netns);
+    case 'socket':
+      return {
+        detail: `raw ICMP socket: ${reason}${error.code === 'EPERM' ? ' (needs CAP_NET_RAW)' : ''}`,
+        ours,
+      };
+    case 'bind':
+      return { detail: `bind source ${source}: ${reason}`, ours };
+    case 'send':
+      return { detail: sendErrors.get(-(error.errno ?? 0)) ?? `send: ${reason}`, ours };
+    default:
+      return { detail: `${error.syscall}: ${reason}`, ours: ours || error.syscall === 'epoll_ctl' };
+  }
 }

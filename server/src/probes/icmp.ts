@@ -1,35 +1,32 @@
-// The ICMP prober: one echo request, one answer. Knows what an answer means; it must not know sockets,
-// namespaces or what is done with the result.
+// The ICMP prober: one echo request in the engine's hands, one answer. Knows what an answer means; it must
+// not know sockets, namespaces or what is done with the result.
 import { randomFillSync } from 'node:crypto';
 import type { IcmpHealthCheck, IpFamily } from '../config/config.ts';
 import { parseAddress } from '../lib/address.ts';
 import { assert } from '../lib/assert.ts';
-import { icmpPayloadBytes } from '../lib/limits.ts';
-import { isNativeError } from '../native.ts';
+import type { Timer } from '../lib/clock.ts';
+import { engineSlotsMax, icmpPayloadBytes } from '../lib/limits.ts';
+import type { EchoRecord, EngineState } from '../native-engine.ts';
 import { cleanDetail } from './detail.ts';
-import { describeIcmpError, describeSendError } from './icmp-error.ts';
+import type { EngineRefusal, EngineRun } from './engine.ts';
+import { describeEchoError, describeIcmpError } from './icmp-error.ts';
 import type { IcmpMessage } from './icmp-message.ts';
-import { buildEchoRequest, parseIcmpMessage } from './icmp-message.ts';
-import type { IcmpPort } from './icmp-port.ts';
-import { type ConnectFailure, isExhaustion } from './net-error.ts';
+import { buildEchoRequest, icmpOfIpv4Packet, parseIcmpMessage } from './icmp-message.ts';
+import { type ConnectFailure, describeRefusal, type SystemError } from './net-error.ts';
 import type { ProbeNetwork } from './network.ts';
-import type { PrepareProbe, ProbeResult, RunningProbe } from './probe.ts';
+import { notBegun, type PrepareProbe, type ProbeDone, type ProbeResult, type RunningProbe } from './probe.ts';
 
 /** What does not change from one run to the next. */
 interface EchoPlan {
   readonly family: IpFamily;
-  readonly address: string;
   readonly addressBytes: Uint8Array;
   readonly source: string | undefined;
+  readonly identifier: number;
+  /** How each run starts; its message is written anew for each. */
+  readonly echo: EchoRecord;
+  readonly timeoutMs: number;
   readonly timedOut: ProbeResult;
   readonly network: ProbeNetwork;
-}
-
-/** What one request carries, and so what its answer must carry. */
-interface Echo {
-  readonly identifier: number;
-  readonly sequence: number;
-  readonly payload: Uint8Array;
 }
 
 const replied: ProbeResult = { ok: true, code: 'L4OK', detail: 'echo reply' };
@@ -37,111 +34,155 @@ const replied: ProbeResult = { ok: true, code: 'L4OK', detail: 'echo reply' };
 /**
  * Succeeds with L4OK when the reply to its own request comes; else L4CON (refused, unreachable) or L4TOUT.
  */
-export const prepareIcmp: PrepareProbe<IcmpHealthCheck> = (check, target, network) => {
-  const parsed = parseAddress(target.address);
-  assert(parsed.ok && parsed.address.family === target.family, 'the target is an address of its family');
+export const prepareIcmp: PrepareProbe<IcmpHealthCheck> = (check, { address, family }, network) => {
+  const parsed = parseAddress(address);
+  assert(parsed.ok && parsed.address.family === family, 'the target is an address of its family');
+  const source = family === 4 ? check.probeIpv4Src : check.probeIpv6Src;
+  const identifier = network.icmpIdentifier(family, source);
+  const message = buildEchoRequest(family, identifier, 0, new Uint8Array(icmpPayloadBytes));
   const plan: EchoPlan = {
-    family: target.family,
-    address: target.address,
+    family,
     addressBytes: parsed.address.bytes,
-    source: target.family === 4 ? check.probeIpv4Src : check.probeIpv6Src,
+    source,
+    identifier,
+    echo: network.engine.echoRecord({ family, address, source, identifier, message }),
+    timeoutMs: check.timeoutMs,
     timedOut: { ok: false, code: 'L4TOUT', detail: `no echo reply within ${check.timeoutMs} ms` },
     network,
   };
-  return { start: (done) => startEcho(plan, done) };
+  return {
+    start(done) {
+      const run = new EchoRun(plan, done);
+      network.engine.start(run, plan.echo.record);
+      return run;
+    },
+  };
 };
 
-type State =
-  | { readonly t: 'waiting'; readonly port: IcmpPort; readonly droppedBefore: number; stop(): void }
-  /** Nothing was sent, and the result waits to be handed out. */
-  | { readonly t: 'refused'; readonly result: ProbeResult }
-  | { readonly t: 'ended' };
-type Refused = State & { readonly t: 'refused' };
+/**
+ * `decided`: the result stands and is about to be told. `expiring`: it is looked for one last time.
+ */
+type Phase = 'running' | 'decided' | 'expiring' | 'over';
 
-function startEcho(plan: EchoPlan, done: (result: ProbeResult) => void): RunningProbe {
-  const end = (): void => {
-    if (state.t === 'waiting') state.stop();
-    delivery?.cancel();
-    state = { t: 'ended' };
-  };
-  const finish = (result: ProbeResult): void => {
-    end();
-    done(result);
-  };
-  let state: State = sendEcho(plan, finish);
-  const { t } = state;
-  const delivery =
-    t === 'refused' ? plan.network.clock.afterIo(() => finish(resultAtEnd(plan, state))) : undefined;
-  return {
-    expire() {
-      const result = resultAtEnd(plan, state);
-      end();
-      return result;
-    },
-    cancel: end,
-  };
-}
+/** A class with few fields and no closures, as PlainRun in plain-probe is. */
+class EchoRun implements RunningProbe, EngineRun {
+  slot = -1;
+  generation = 0;
+  delayedMs = 0;
+  readonly #plan: EchoPlan;
+  readonly #done: ProbeDone;
+  readonly #payload = new Uint8Array(icmpPayloadBytes);
+  #sequence = 0;
+  #phase: Phase = 'running';
+  #decision: ProbeResult | undefined;
+  #delivery: Timer | undefined;
 
-/** What to say when nothing (more) came. */
-function resultAtEnd(plan: EchoPlan, state: State): ProbeResult {
-  assert(state.t !== 'ended', 'a probe that has ended does not expire');
-  if (state.t === 'refused') return state.result;
-  if (state.port.droppedCount() === state.droppedBefore) return plan.timedOut;
-  return { ...plan.timedOut, detail: `${plan.timedOut.detail}; our receive buffer overflowed`, ours: true };
-}
+  constructor(plan: EchoPlan, done: ProbeDone) {
+    this.#plan = plan;
+    this.#done = done;
+  }
 
-function sendEcho(plan: EchoPlan, finish: (result: ProbeResult) => void): State {
-  const opened = openPort(plan);
-  if (opened.t === 'refused') return opened;
-  const { port } = opened;
-  const droppedBefore = port.droppedCount();
-  const payload = randomFillSync(new Uint8Array(icmpPayloadBytes));
-  const { sequence, stop } = port.listen((message) => {
-    const result = judge(plan, { identifier: port.identifier, sequence, payload }, message);
-    if (result !== undefined) finish(result);
-  });
-  const errno = port.send(plan.address, buildEchoRequest(plan.family, port.identifier, sequence, payload));
-  if (errno === 0) return { t: 'waiting', port, droppedBefore, stop };
-  stop();
-  return refuse(describeSendError(errno));
-}
+  expire(): ProbeResult {
+    assert(this.#phase !== 'over', 'a probe that has ended does not expire');
+    this.#phase = 'expiring';
+    const state = this.#plan.network.engine.settle(this);
+    const result = this.#decision ?? this.#timeoutResult(state);
+    this.#close();
+    return result;
+  }
 
-function openPort({
-  network,
-  family,
-  source,
-}: EchoPlan): { readonly t: 'open'; readonly port: IcmpPort } | Refused {
-  try {
-    return { t: 'open', port: network.icmpPort(family, source) };
-  } catch (error) {
-    if (!isNativeError(error)) throw error;
-    return refuse({ detail: error.message, ours: isExhaustion(error) });
+  cancel(): void {
+    if (this.#phase !== 'over') this.#close();
+  }
+
+  onSlot(): void {
+    const { family, identifier, echo } = this.#plan;
+    this.#sequence = sequenceOf(this);
+    randomFillSync(this.#payload);
+    echo.message.set(buildEchoRequest(family, identifier, this.#sequence, this.#payload));
+  }
+
+  onBytes(packet: Uint8Array, elapsedMs: number): void {
+    const { family, timeoutMs } = this.#plan;
+    // What lies there at the deadline counts if it came before.
+    if (this.#phase === 'expiring' && elapsedMs > timeoutMs) return;
+    const message = family === 4 ? icmpOfIpv4Packet(packet) : packet;
+    const parsed = message && parseIcmpMessage(family, message);
+    if (parsed === undefined || !this.#concerns(parsed)) return;
+    const result =
+      parsed.t === 'echo-reply'
+        ? replied
+        : failure({ detail: describeIcmpError(family, parsed.type, parsed.code), ours: false });
+    this.#finish(result, elapsedMs);
+  }
+
+  onFailed(error: SystemError, elapsedMs: number): void {
+    const { source, network } = this.#plan;
+    this.#finish(failure(describeEchoError(error, source, network.netns)), elapsedMs);
+  }
+
+  /** Told later: the caller does not hold the run yet, which it needs to cancel it. */
+  onRefused(refusal: EngineRefusal): void {
+    this.#phase = 'decided';
+    this.#decision = failure({ detail: describeRefusal(refusal), ours: true });
+    this.#delivery = this.#plan.network.clock.afterIo(() => this.#tellDecision());
+  }
+
+  onReached(): void {
+    assert(false, 'an echo always has something to send');
+  }
+
+  onClosed(): void {
+    assert(false, 'an echo has no peer that closes');
+  }
+
+  #tellDecision(): void {
+    const result = this.#decision;
+    if (this.#phase !== 'decided' || result === undefined) return;
+    this.#close();
+    this.#done(result);
+  }
+
+  /** What to say when nothing (more) came. */
+  #timeoutResult(state: EngineState): ProbeResult {
+    const { timedOut, network } = this.#plan;
+    if (state === 'waiting') return notBegun;
+    if (!network.engine.hasLost(this)) return timedOut;
+    return { ...timedOut, detail: `${timedOut.detail}; our receive buffer overflowed`, ours: true };
+  }
+
+  /** An error need not quote the payload; what it quotes of it must be ours. */
+  #concerns(message: IcmpMessage): boolean {
+    const carried = message.t === 'error' ? message.quoted : message;
+    if (carried.identifier !== this.#plan.identifier || carried.sequence !== this.#sequence) return false;
+    if (message.t === 'echo-reply') return Buffer.compare(message.payload, this.#payload) === 0;
+    const { destination, payload } = message.quoted;
+    if (Buffer.compare(destination, this.#plan.addressBytes) !== 0) return false;
+    return Buffer.compare(payload, this.#payload.subarray(0, payload.length)) === 0;
+  }
+
+  #finish(result: ProbeResult, elapsedMs: number): void {
+    if (this.#phase === 'expiring') {
+      this.#decision ??= result;
+      return;
+    }
+    this.#close();
+    this.#done(result, elapsedMs);
+  }
+
+  #close(): void {
+    this.#phase = 'over';
+    this.#delivery?.cancel();
+    this.#plan.network.engine.end(this);
   }
 }
 
-function refuse({ detail, ours }: ConnectFailure): Refused {
-  return { t: 'refused', result: { ...failure(detail), ...(ours && { ours }) } };
+/** The engine finds the slot by the sequence number; no two runs of a slot in a row have the same. */
+function sequenceOf({ slot, generation }: EngineRun): number {
+  const perSlot = Math.floor(0x10000 / engineSlotsMax);
+  return slot + engineSlotsMax * ((generation >>> 0) % perSlot);
 }
 
-function failure(detail: string): ProbeResult {
-  return { ok: false, code: 'L4CON', detail: cleanDetail(detail) };
-}
-
-/** The result that a message means for this echo; undefined when it is about another one. */
-function judge(plan: EchoPlan, echo: Echo, message: Uint8Array): ProbeResult | undefined {
-  const parsed = parseIcmpMessage(plan.family, message);
-  if (parsed === undefined || !concerns(plan, echo, parsed)) return undefined;
-  return parsed.t === 'echo-reply'
-    ? replied
-    : failure(describeIcmpError(plan.family, parsed.type, parsed.code));
-}
-
-/** An error need not quote the payload; what it quotes of it must be ours. */
-function concerns(plan: EchoPlan, echo: Echo, message: IcmpMessage): boolean {
-  const carried = message.t === 'error' ? message.quoted : message;
-  if (carried.identifier !== echo.identifier || carried.sequence !== echo.sequence) return false;
-  if (message.t === 'echo-reply') return Buffer.compare(message.payload, echo.payload) === 0;
-  const { destination, payload } = message.quoted;
-  if (Buffer.compare(destination, plan.addressBytes) !== 0) return false;
-  return Buffer.compare(payload, echo.payload.subarray(0, payload.length)) === 0;
+function failure({ detail, ours }: ConnectFailure): ProbeResult {
+  return { ok: false, code: 'L4CON', detail: cleanDetail(detail), ...(ours && { ours }) };
 }

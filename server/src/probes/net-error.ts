@@ -57,6 +57,23 @@ export function describeConnectError(error: SystemError, source?: string): Conne
   return { detail: wordsByCode[code] ?? `connect: ${reason}`, ours: false };
 }
 
+/** Why a namespace cannot be entered. */
+export function describeNetnsError(error: SystemError, netns: string | undefined): ConnectFailure {
+  return { detail: `enter netns "${netns}": ${describeReason(error)}`, ours: isExhaustion(error) };
+}
+
+/** What the errno means, without the call. */
+export function describeReason({ errno }: SystemError): string {
+  return errno === undefined ? 'unknown error' : getSystemErrorMessage(errno);
+}
+
+/** Why the engine takes no probe: that is ours. */
+export function describeRefusal(refusal: SystemError & { readonly message: string }): string {
+  const { code, message } = refusal;
+  // What pthread_create says by EAGAIN is not what connect says by it.
+  return code === 'EAGAIN' || code === undefined ? message : describeConnectError(refusal).detail;
+}
+
 /** Are we the ones who ran out of something (descriptors, memory)? For errors of other calls than connect. */
 export function isExhaustion({ code = '' }: SystemError): boolean {
   return code !== 'EADDRNOTAVAIL' && oursByCode[code] !== undefined;

@@ -1,13 +1,12 @@
 // Where probes get their sockets: the one door to the outside for every prober.
 // Knows namespaces and source addresses; knows no protocol above TCP and ICMP, save whom TLS may trust.
 import { Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
 import type { IpFamily } from '../config/config.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Native } from '../native.ts';
 import { createProbeEngine, type ProbeEngine } from './engine.ts';
-import { createIcmpPorts, type IcmpPort } from './icmp-port.ts';
-import { createTlsContexts } from './tls.ts';
+import { createIcmpIdentifiers, type IcmpIdentifiers } from './icmp-identifiers.ts';
+import { createTlsContexts, type TlsContexts } from './tls.ts';
 
 export interface ConnectOptions {
   readonly address: string;
@@ -21,7 +20,7 @@ export interface ProbeNetwork {
   readonly clock: Clock;
   /** Name of the namespace of all sockets; absent: the one the process is in. */
   readonly netns: string | undefined;
-  /** Plain connections, on a thread of their own. */
+  /** Plain connections and echoes, on a thread of their own. */
   readonly engine: ProbeEngine;
   /**
    * For TLS, a TCP socket on its way to `address`; what the world does comes as its events, never before this
@@ -30,15 +29,12 @@ export interface ProbeNetwork {
    * descriptors have run out; in the root namespace those come as an 'error' event too.
    */
   connect(options: ConnectOptions): Socket;
+  readonly icmpIdentifier: IcmpIdentifiers;
   /**
-   * The shared raw socket for a family and source address; opened with the first use. Throws like `connect`.
-   */
-  icmpPort(family: IpFamily, source?: string): IcmpPort;
-  /**
-   * The shared TLS context that trusts the system's CAs and those of `caPem`. (OpenSSL passes over what is no
+   * The shared TLS contexts that trust the system's CAs and those of `caPem`. (OpenSSL passes over what is no
    * PEM.)
    */
-  tlsContext(caPem?: string): SecureContext;
+  tlsContext(caPem?: string): TlsContexts;
   /** Closes the shared sockets. Probes in flight must have been cancelled before. */
   close(): void;
 }
@@ -51,7 +47,6 @@ export interface ProbeNetworkOptions {
 }
 
 export function createProbeNetwork({ native, netns, clock }: ProbeNetworkOptions): ProbeNetwork {
-  const icmpPorts = createIcmpPorts({ native, netns });
   const netnsPath = netns === undefined ? undefined : `/run/netns/${netns}`;
   const engine = createProbeEngine({ native, netnsPath });
   return {
@@ -59,12 +54,9 @@ export function createProbeNetwork({ native, netns, clock }: ProbeNetworkOptions
     netns,
     engine,
     connect: netnsPath === undefined ? connectHere : (options) => connectThere(native, netnsPath, options),
-    icmpPort: icmpPorts.port,
+    icmpIdentifier: createIcmpIdentifiers(),
     tlsContext: createTlsContexts(),
-    close() {
-      engine.close();
-      icmpPorts.close();
-    },
+    close: () => engine.close(),
   };
 }
 

@@ -1,16 +1,21 @@
 // One run of a probe over plain TCP, in the engine's hands: connect, then one request and its reply if asked.
 // The probers of tcp and http are plans for this. What a reply or an errno means is decided in http-verdict
 // and net-error. Its sibling with TLS is tls-probe.
-import { getSystemErrorMessage } from 'node:util';
 import type { IpFamily } from '../config/config.ts';
 import { assert } from '../lib/assert.ts';
 import type { Timer } from '../lib/clock.ts';
 import type { EngineState } from '../native-engine.ts';
 import type { EngineRefusal, EngineRun } from './engine.ts';
 import { type HttpExpectation, HttpVerdict } from './http-verdict.ts';
-import { describeConnectError, isExhaustion, type SystemError } from './net-error.ts';
+import { describeNetnsError, describeReason, describeRefusal, type SystemError } from './net-error.ts';
 import type { ProbeNetwork } from './network.ts';
-import type { PreparedProbe, ProbeDone, ProbeResult, RunningProbe } from './probe.ts';
+import {
+  notBegun,
+  type PreparedProbe,
+  type ProbeDone,
+  type ProbeResult,
+  type RunningProbe,
+} from './probe.ts';
 import {
   connectFailure,
   connectTimeout,
@@ -48,8 +53,6 @@ export function preparePlain(plan: PlainPlan, network: ProbeNetwork): PreparedPr
 type Phase = 'running' | 'decided' | 'expiring' | 'over';
 
 const connected: ProbeResult = { ok: true, code: 'L4OK', detail: 'connected' };
-/** The engine itself was too late: that says nothing about the backend. */
-const notBegun: ProbeResult = { ok: false, code: 'L4TOUT', detail: 'not begun in time', ours: true };
 
 /** A class with few fields and no closures: thousands of these are made per second. */
 class PlainRun implements RunningProbe, EngineRun {
@@ -109,11 +112,8 @@ class PlainRun implements RunningProbe, EngineRun {
 
   /** Told later: the caller does not hold the run yet, which it needs to cancel it. */
   onRefused(refusal: EngineRefusal): void {
-    const { code, message } = refusal;
-    // What pthread_create says by EAGAIN is not what connect says by it.
-    const detail = code === 'EAGAIN' || code === undefined ? message : describeConnectError(refusal).detail;
     this.#phase = 'decided';
-    this.#decision = failure('L4CON', detail, true);
+    this.#decision = failure('L4CON', describeRefusal(refusal), true);
     this.#delivery = this.#network.clock.afterIo(() => this.#tellDecision());
   }
 
@@ -137,15 +137,15 @@ class PlainRun implements RunningProbe, EngineRun {
   }
 
   #failureOf(error: SystemError): ProbeResult {
-    const { errno, syscall } = error;
+    const { syscall } = error;
     switch (syscall) {
       case 'open':
       case 'setns': {
-        const detail = `enter netns "${this.#network.netns}": ${reasonOf(errno)}`;
-        return failure('L4CON', detail, isExhaustion(error));
+        const { detail, ours } = describeNetnsError(error, this.#network.netns);
+        return failure('L4CON', detail, ours);
       }
       case 'epoll_ctl':
-        return failure('L4CON', `${syscall}: ${reasonOf(errno)}`, true);
+        return failure('L4CON', `${syscall}: ${describeReason(error)}`, true);
       case 'send':
       case 'recv':
         return exchangeFailure(error, this.#judge());
@@ -169,8 +169,4 @@ class PlainRun implements RunningProbe, EngineRun {
     this.#delivery?.cancel();
     this.#network.engine.end(this);
   }
-}
-
-function reasonOf(errno: number | undefined): string {
-  return errno === undefined ? 'unknown error' : getSystemErrorMessage(errno);
 }

@@ -15,6 +15,9 @@ export interface ProbeResult {
   readonly ours?: true;
 }
 
+/** The engine itself was too late: that says nothing about the backend. */
+export const notBegun: ProbeResult = { ok: false, code: 'L4TOUT', detail: 'not begun in time', ours: true };
+
 /** Whom to probe. Port and the rest stand in the health check. */
 export interface ProbeTarget {
   /** IP literal in canonical text. */

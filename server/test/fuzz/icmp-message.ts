@@ -6,9 +6,9 @@ import { parseArgs } from 'node:util';
 import type { IcmpHealthCheck, IpFamily } from '../../src/config/config.ts';
 import { realClock } from '../../src/lib/clock.ts';
 import { createPrng, type Prng, randomSeed } from '../../src/lib/prng.ts';
+import type { EngineRun } from '../../src/probes/engine.ts';
 import { prepareIcmp } from '../../src/probes/icmp.ts';
 import { icmpOfIpv4Packet, parseIcmpMessage } from '../../src/probes/icmp-message.ts';
-import type { IcmpListener } from '../../src/probes/icmp-port.ts';
 import type { ProbeNetwork } from '../../src/probes/network.ts';
 import type { ProbeResult } from '../../src/probes/probe.ts';
 import { errorAbout, internetChecksum, ipPacket, replyTo, withChecksum } from '../support/icmp-packets.ts';
@@ -97,15 +97,15 @@ function lastRequest(family: IpFamily): Uint8Array {
   return requests[family];
 }
 
-/** Sends one probe into a port of ours, answers with the packet, and compares what it made of it. */
+/** Sends one probe into an engine of ours, answers with the packet, and compares what it made of it. */
 function checkOne(family: IpFamily, packetOf: PacketOf): ProbeResult | undefined {
-  let listener: IcmpListener | undefined;
+  let run: EngineRun | undefined;
   let result: ProbeResult | undefined;
   const probe = prepareIcmp(
     check,
     { address: addresses[family].text, family },
-    networkOf(family, (heard) => {
-      listener = heard;
+    networkOf(family, (started) => {
+      run = started;
     }),
   ).start((ended) => {
     assert.equal(result, undefined, 'done is called once');
@@ -118,7 +118,7 @@ function checkOne(family: IpFamily, packetOf: PacketOf): ProbeResult | undefined
   assert.deepEqual(message && Buffer.from(message), referenceMessage(family, packet), "the packet's content");
   if (message !== undefined) {
     checkParsed(family, message);
-    listener?.(message);
+    run?.onBytes(packet, 1);
     assert.equal(result?.code, referenceVerdict(family, message, request), 'the verdict');
   }
   assert.deepEqual(Buffer.from(packet), before, 'the packet is left as it was');
@@ -137,31 +137,29 @@ const check: IcmpHealthCheck = {
   fall: 1,
 };
 
-/** A port without a socket: keeps the request, and hands out who listens. */
-function networkOf(family: IpFamily, onListen: (listener: IcmpListener) => void): ProbeNetwork {
-  const port = {
-    identifier: 0x5a17,
-    listen(listener: IcmpListener) {
-      onListen(listener);
-      return { sequence: 0x0200, stop: () => onListen(() => assert.fail('called after stop')) };
-    },
-    send(_address: string, message: Uint8Array) {
-      requests[family] = message;
-      return 0;
-    },
-    droppedCount: () => 0,
-  };
+/** An engine without a socket: keeps the request, and hands out the run. */
+function networkOf(family: IpFamily, onRun: (run: EngineRun) => void): ProbeNetwork {
   return {
     clock: realClock,
     netns: undefined,
     engine: {
       record: () => assert.fail('no TCP here'),
-      start: () => assert.fail('no TCP here'),
-      settle: () => assert.fail('no TCP here'),
-      end: () => assert.fail('no TCP here'),
+      echoRecord({ message }) {
+        const record = Uint8Array.from(message);
+        return { record, message: record };
+      },
+      start(run, record) {
+        run.slot = 0x0200;
+        run.onSlot?.();
+        requests[family] = record.slice();
+        onRun(run);
+      },
+      settle: () => assert.fail('nothing expires here'),
+      hasLost: () => assert.fail('nothing expires here'),
+      end: () => undefined,
       close: () => undefined,
     },
-    icmpPort: () => port,
+    icmpIdentifier: () => 0x5a17,
     connect: () => assert.fail('no TCP here'),
     tlsContext: () => assert.fail('no TLS here'),
     close: () => undefined,

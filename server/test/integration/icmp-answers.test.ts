@@ -2,12 +2,11 @@
 // forged answers, and errors that quote well or badly.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { IcmpSocket } from '../../src/native.ts';
 import type { ProbeResult } from '../../src/probes/probe.ts';
-import { ignore, loadTestNative } from '../support/addon.ts';
 import { createEchoHarness, type EchoHarness, type StartedEcho } from '../support/icmp-harness.ts';
 import { errorAbout, ipPacket, replyTo, withChecksum } from '../support/icmp-packets.ts';
 import { createNetns, joinNetns, type Netns, netnsSkip } from '../support/netns.ts';
+import { openRawEchoes } from '../support/raw-echoes.ts';
 
 const skip = netnsSkip();
 const replied: ProbeResult = { ok: true, code: 'L4OK', detail: 'echo reply' };
@@ -59,21 +58,16 @@ interface Scene {
 
 async function withScene(family: 4 | 6, use: (scene: Scene) => Promise<void>): Promise<void> {
   const world = worlds[family];
-  const liar: IcmpSocket = loadTestNative().openIcmp({
-    family,
-    identifier: 1,
-    netnsPath: far.path,
-    onPacket: ignore,
-    onDeaf: ignore,
-  });
-  const inject = (message: Uint8Array) => assert.equal(liar.send(world.near, message), 0);
-  const startOne = () => {
+  const liar = openRawEchoes(far.path);
+  const inject = (message: Uint8Array) => liar.send(world.near, message);
+  const startOne = async () => {
     const echo = echoes.start(world.far);
     const request = echoes.sent.at(-1);
     assert.ok(request);
+    await echo.flying();
     return { echo, request };
   };
-  const { echo, request } = startOne();
+  const { echo, request } = await startOne();
   const packetOptions = {
     source: Uint8Array.from(world.nearBytes),
     destination: Uint8Array.from(world.farBytes),
@@ -88,11 +82,12 @@ async function withScene(family: 4 | 6, use: (scene: Scene) => Promise<void>): P
         errorAbout(type, code, ipPacket(family, quoted, packetOptions), quotedBytes),
       async settle() {
         // Packets come in order: when this one's reply was heard, what went before it was too.
-        const barrier = startOne();
+        const barrier = await startOne();
         inject(replyTo(family, barrier.request));
         assert.deepEqual(await barrier.echo.result, replied);
       },
     });
+    assert.deepEqual(liar.reports, [], 'all was sent');
   } finally {
     echo.probe.cancel();
     liar.close();

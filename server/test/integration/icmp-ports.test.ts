@@ -1,15 +1,19 @@
 // The shared sockets of echo probes over time: namespaces that come and go, many echoes, neighbours that keep
 // our packets waiting, floods.
 import assert from 'node:assert/strict';
-import { constants } from 'node:os';
 import { test } from 'node:test';
+import type { EngineRun } from '../../src/probes/engine.ts';
 import { buildEchoRequest } from '../../src/probes/icmp-message.ts';
-import { ignore, isSanitized, loadTestNative, openDescriptors, threadNamespaces } from '../support/addon.ts';
+import { isSanitized, openDescriptors, threadNamespaces } from '../support/addon.ts';
 import { createEchoHarness } from '../support/icmp-harness.ts';
 import { createNetns, joinNetns, netnsSkip, withNetns } from '../support/netns.ts';
+import { blockLoop } from '../support/probe-run.ts';
+import { openRawEchoes } from '../support/raw-echoes.ts';
 
 const skip = netnsSkip();
 const limited = { skip, timeout: 60_000 };
+/** Beyond what the kernel and the engine keep. */
+const floodCount = 20_000;
 
 test('a namespace that is deleted and made anew is noticed by the next probe', { skip }, async (t) => {
   const first = createNetns();
@@ -18,7 +22,9 @@ test('a namespace that is deleted and made anew is noticed by the next probe', {
   first.exec('ip', 'address', 'add', '10.87.0.1/32', 'dev', 'lo');
   assert.equal((await echoes.run('10.87.0.1')).code, 'L4OK');
   const descriptors = openDescriptors().length;
+  first.exec('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all');
   const waiting = echoes.start('10.87.0.1');
+  await waiting.flying();
 
   // Made anew between two probes.
   first.remove();
@@ -76,28 +82,23 @@ test('10,000 echoes over shared sockets: each answered, no descriptor more', { s
       assert.ok(results.every((result) => result.ok));
     }
     assert.deepEqual(openDescriptors(), before);
-    assert.equal(threadNamespaces().size, 1);
+    // The engine's thread is in the one, all others are in ours.
+    assert.equal(threadNamespaces().size, 2);
   });
 });
 
-test('sequence numbers run over their end, and skip those in flight', { skip }, async (t) => {
-  await withNetns(async (netns) => {
-    netns.exec('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all');
-    const echoes = createEchoHarness(netns.name);
-    t.after(echoes.close);
-    const port = echoes.network.icmpPort(4);
-    const kept = Array.from({ length: 3 }, () => port.listen(ignore));
-    const seen = new Set(kept.map(({ sequence }) => sequence));
-    for (let count = 0; count < 0x10000 - 3; count += 1) {
-      const { sequence, stop } = port.listen(ignore);
-      assert.ok(!seen.has(sequence));
-      seen.add(sequence);
-      stop();
-    }
-    assert.equal(seen.size, 0x10000);
-    const again = port.listen(ignore);
-    assert.ok(!kept.some(({ sequence }) => sequence === again.sequence));
-  });
+test('echoes in flight have each a sequence number of their own, and so has the next in a slot', {
+  skip,
+}, async (t) => {
+  const echoes = createEchoHarness();
+  t.after(echoes.close);
+  const sequences = () => echoes.sent.splice(0).map((request) => Buffer.from(request).readUInt16BE(6));
+  await Promise.all(Array.from({ length: 1000 }, () => echoes.run('127.0.0.1')));
+  assert.equal(new Set(sequences()).size, 1000);
+  // One after the other, in the same slot.
+  for (let count = 0; count < 40; count += 1) assert.equal((await echoes.run('127.0.0.1')).code, 'L4OK');
+  const inARow = sequences();
+  assert.ok(inARow.every((sequence, index) => sequence !== inARow[index + 1]));
 });
 
 test('neighbours that keep our packets waiting do not silence the others', { skip }, async (t) => {
@@ -108,38 +109,33 @@ test('neighbours that keep our packets waiting do not silence the others', { ski
   joinNetns(near, far, { addresses: [['10.88.0.1/16'], ['10.88.0.2/16']] });
   // Nobody gives up during the test.
   near.exec('sh', '-c', 'echo 60000 > /proc/sys/net/ipv4/neigh/v0/retrans_time_ms');
-  const options = {
-    family: 4,
-    identifier: 3,
-    netnsPath: near.path,
-    onPacket: ignore,
-    onDeaf: ignore,
-  } as const;
-  const socket = loadTestNative().openIcmp(options);
-  t.after(socket.close);
-  const message = buildEchoRequest(4, 3, 1, new Uint8Array(32));
-  const sendMany = (send: (address: string) => number) => {
-    const counts = new Map<number, number>();
-    for (let count = 0; count < 40_000; count += 1) {
-      const errno = send(`10.88.1.${1 + (count % 200)}`);
-      counts.set(errno, (counts.get(errno) ?? 0) + 1);
-    }
-    return counts;
-  };
-  // The addon alone comes to an end: the kernel has no room on that socket's account.
-  const counts = sendMany((address) => socket.send(address, message));
-  assert.deepEqual([...counts.keys()], [0, constants.errno.ENOBUFS]);
-  assert.equal(socket.send('10.88.0.2', message), constants.errno.ENOBUFS);
-  socket.renewSender();
-  assert.equal(socket.send('10.88.0.2', message), 0);
-
-  // The port goes on with a fresh one by itself.
   const echoes = createEchoHarness(near.name);
   t.after(echoes.close);
-  const port = echoes.network.icmpPort(4);
-  assert.deepEqual([...sendMany((address) => port.send(address, message)).keys()], [0]);
+  const { engine, icmpIdentifier } = echoes.network;
+  const family = 4;
+  // On the sockets of the probes: more than one has room for.
+  const flood = (address: string) => {
+    const message = buildEchoRequest(family, icmpIdentifier(family), 1, new Uint8Array(32));
+    const { record } = engine.echoRecord({ family, address, identifier: icmpIdentifier(family), message });
+    const run = floodRun();
+    engine.start(run, record);
+    return run;
+  };
+  for (let round = 0; round < 40; round += 1) {
+    const runs = Array.from({ length: 1000 }, (_, index) => flood(`10.88.1.${1 + (index % 200)}`));
+    await Promise.resolve();
+    while (engine.settle(runs.at(-1) as EngineRun) === 'waiting') blockLoop(1);
+    for (const run of runs) engine.end(run);
+  }
   assert.equal((await echoes.run('10.88.0.2')).code, 'L4OK');
 });
+
+/** That must be sent, and is told nothing. */
+function floodRun(): EngineRun {
+  const fail = () => assert.fail('told something');
+  const told = { onReached: fail, onBytes: fail, onClosed: fail, onFailed: fail, onRefused: fail };
+  return { slot: -1, generation: 0, delayedMs: 0, ...told };
+}
 
 test('a probe that expires while replies were lost here is ours', { skip }, async (t) => {
   const near = createNetns();
@@ -151,12 +147,19 @@ test('a probe that expires while replies were lost here is ours', { skip }, asyn
   const echoes = createEchoHarness(near.name);
   t.after(echoes.close);
   const quiet = echoes.start('10.89.0.2');
+  await quiet.flying();
   assert.equal(quiet.probe.expire().ours, undefined);
   const echo = echoes.start('10.89.0.2');
-  // Our own address answers at once, and nobody fetches the answers.
-  const port = echoes.network.icmpPort(4);
-  const big = buildEchoRequest(4, port.identifier, 0, new Uint8Array(1400));
-  for (let count = 0; count < 20_000; count += 1) port.send('10.89.0.1', big);
+  await echo.flying();
+  // Our own address answers at once, with the numbers of the probe, and our loop is away.
+  const flood = openRawEchoes(near.path);
+  t.after(flood.close);
+  const request = Buffer.from(echoes.sent.at(-1) as Uint8Array);
+  const [identifier, sequence] = [request.readUInt16BE(4), request.readUInt16BE(6)];
+  const big = buildEchoRequest(4, identifier, sequence, new Uint8Array(1400));
+  for (let count = 0; count < floodCount; count += 1) flood.send('10.89.0.1', big);
+  const last = flood.send('10.89.0.1', big, { slot: 1 });
+  while (flood.engine.settle(1, last) === 'waiting') blockLoop(1);
   assert.deepEqual(echo.probe.expire(), {
     ok: false,
     code: 'L4TOUT',

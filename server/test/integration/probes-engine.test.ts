@@ -104,6 +104,8 @@ test('a loop that is blocked beyond the timeout: a pass, with its true duration'
     assert.equal(outcome, 'pass', `${result.code} ${result.detail}`);
     assert.ok(durationMs < 150, String(durationMs));
   }
+  // Before the server is gone.
+  checker.stop();
 });
 
 test('silence proves nothing when the engine itself was late', async (t) => {

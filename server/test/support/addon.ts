@@ -1,6 +1,7 @@
 // The addon that tests run against, and what of the process it must not leak. MAGLEV_ADDON names another
 // build: the sanitizer lane sets it.
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loadNative, type Native } from '../../src/native.ts';
 
@@ -8,6 +9,9 @@ const { MAGLEV_ADDON } = process.env;
 
 export const addonPath: string =
   MAGLEV_ADDON ?? fileURLToPath(new URL('../../native/build/maglev.node', import.meta.url));
+
+/** CAP_NET_RAW in linux/capability.h. */
+const netRawBit = 13n;
 
 /** Slow and with much memory of its own: counts are smaller under it. */
 export const isSanitized = addonPath.includes('sanitized');
@@ -21,15 +25,12 @@ export function loadTestNative(): Native {
  * stderr).
  */
 export function rawSocketSkip(): string | false {
-  try {
-    const socket = loadTestNative().openIcmp({ family: 4, identifier: 1, onPacket: ignore, onDeaf: ignore });
-    socket.close();
-    return false;
-  } catch (error) {
-    const reason = `raw sockets cannot be opened, run the tests as root: ${String(error)}`;
-    process.stderr.write(`SKIPPED, ${reason}\n`);
-    return reason;
-  }
+  const effective = /^CapEff:\s+(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  const hasNetRaw = ((BigInt(`0x${effective}`) >> netRawBit) & 1n) === 1n;
+  if (hasNetRaw) return false;
+  const reason = 'raw sockets cannot be opened (CAP_NET_RAW), run the tests as root';
+  process.stderr.write(`SKIPPED, ${reason}\n`);
+  return reason;
 }
 
 /** What the open descriptors of this process stand for, sorted; the one that reads the list is left out. */
@@ -50,6 +51,26 @@ function readDescriptor(fd: string): string | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/**
+ * Resolves once this process has that many descriptors: an engine without work lets go of its spare sockets
+ * after a second. Throws with the descriptors that there are when it never has.
+ */
+export async function descriptorsSettle(count: number): Promise<void> {
+  const endMs = performance.now() + 10_000;
+  while (openDescriptors().length !== count) {
+    if (performance.now() > endMs) throw new Error(`not ${count}: ${openDescriptors().join(' ')}`);
+    await sleep(20);
+  }
+}
+
+/** Connections from here to a local port of IPv4 that are established. */
+export function connectionsTo(port: number): number {
+  const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const lines = readFileSync('/proc/self/net/tcp', 'utf8').trim().split('\n').slice(1);
+  const sockets = lines.map((line) => line.trim().split(/\s+/));
+  return sockets.filter(([, , remote = '', state]) => remote.endsWith(end) && state === '01').length;
 }
 
 export function threadCount(): number {

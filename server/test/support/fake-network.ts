@@ -1,7 +1,8 @@
 // A network in memory: decides how each probe ends. Replaces the probers at the checker's edge.
 import type { HealthCheck } from '../../src/config/config.ts';
-import type { Clock, Timer } from '../../src/lib/clock.ts';
+import type { Timer } from '../../src/lib/clock.ts';
 import type { PreparedProbe, ProbeResult } from '../../src/probes/probe.ts';
+import type { FakeClock } from './fake-clock.ts';
 
 /** How an address behaves. `afterMs` is how long it takes to answer. */
 export type Behaviour =
@@ -49,7 +50,7 @@ function legMs(behaviour: Behaviour): number {
   return 'afterMs' in behaviour ? behaviour.afterMs / legs : 0;
 }
 
-export function createFakeNetwork(clock: Clock): FakeNetwork {
+export function createFakeNetwork(clock: FakeClock): FakeNetwork {
   const behaviours = new Map<string, Behaviour>();
   const startedCounts = new Map<string, number>();
   const inFlightCounts = new Map<string, number>();
@@ -78,11 +79,13 @@ export function createFakeNetwork(clock: Clock): FakeNetwork {
         // Each leg needs our loop to run: when we are away, connect, request and reply wait for us one by
         // one.
         const leg = (left: number) => {
-          timer = clock.setTimer(legMs(behaviour), () => {
-            if (left > 1) return leg(left - 1);
-            end();
-            if (result) done(result);
-          });
+          timer =
+            left > 1
+              ? clock.setPlainTimer(legMs(behaviour), () => leg(left - 1))
+              : clock.setTimer(legMs(behaviour), () => {
+                  end();
+                  if (result) done(result);
+                });
         };
         if (result) leg('afterMs' in behaviour ? legs : 1);
         return {

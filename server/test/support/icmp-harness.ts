@@ -2,6 +2,7 @@
 // hand.
 import type { IcmpHealthCheck, IpFamily } from '../../src/config/config.ts';
 import { realClock } from '../../src/lib/clock.ts';
+import type { EngineRun } from '../../src/probes/engine.ts';
 import { prepareIcmp } from '../../src/probes/icmp.ts';
 import { createProbeNetwork, type ProbeNetwork } from '../../src/probes/network.ts';
 import type { ProbeResult, RunningProbe } from '../../src/probes/probe.ts';
@@ -10,13 +11,15 @@ import { loadTestNative } from './addon.ts';
 export interface StartedEcho {
   readonly probe: RunningProbe;
   readonly result: Promise<ProbeResult>;
+  /** Resolves once the request has been sent, or the probe has ended. */
+  flying(): Promise<void>;
   /** Undefined as long as the probe waits. */
   ended(): ProbeResult | undefined;
 }
 
 export interface EchoHarness {
   readonly network: ProbeNetwork;
-  /** Requests as they were given to the sockets, header and payload. */
+  /** Requests as they were given to the engine, header and payload. */
   readonly sent: Uint8Array[];
   start(address: string, source?: string): StartedEcho;
   /** One probe to its end; after `deadlineMs` it expires. */
@@ -26,26 +29,36 @@ export interface EchoHarness {
 
 const deadlineMsDefault = 3000;
 
-export function createEchoHarness(netns?: string): EchoHarness {
+export function createEchoHarness(netns?: string, timeoutMs = echoCheck.timeoutMs): EchoHarness {
   const real = createProbeNetwork({ native: loadTestNative(), netns, clock: realClock });
   const sent: Uint8Array[] = [];
+  let lastRun: EngineRun | undefined;
+  let message = new Uint8Array();
+  const { engine } = real;
   const network: ProbeNetwork = {
     ...real,
-    icmpPort(family, source) {
-      const port = real.icmpPort(family, source);
-      return {
-        ...port,
-        send(address, message) {
-          sent.push(Uint8Array.from(message));
-          return port.send(address, message);
-        },
-      };
+    engine: {
+      record: (target) => engine.record(target),
+      echoRecord(target) {
+        const echo = engine.echoRecord(target);
+        message = echo.message as Uint8Array<ArrayBuffer>;
+        return echo;
+      },
+      start(run, record) {
+        lastRun = run;
+        engine.start(run, record);
+        sent.push(Uint8Array.from(message));
+      },
+      settle: (run) => engine.settle(run),
+      hasLost: (run) => engine.hasLost(run),
+      end: (run) => engine.end(run),
+      close: () => engine.close(),
     },
   };
 
   function start(address: string, source?: string): StartedEcho {
     const family: IpFamily = address.includes(':') ? 6 : 4;
-    const check: IcmpHealthCheck = { ...checkDefaults, ...sourceOf(family, source) };
+    const check: IcmpHealthCheck = { ...echoCheck, timeoutMs, ...sourceOf(family, source) };
     const answer = Promise.withResolvers<ProbeResult>();
     let ended: ProbeResult | undefined;
     const probe = prepareIcmp(check, { address, family }, network).start((result) => {
@@ -53,7 +66,11 @@ export function createEchoHarness(netns?: string): EchoHarness {
       ended = result;
       answer.resolve(result);
     });
-    return { probe, result: answer.promise, ended: () => ended };
+    const run = lastRun as EngineRun;
+    const flying = async (): Promise<void> => {
+      while (engine.settle(run) === 'waiting') await new Promise((resolve) => setImmediate(resolve));
+    };
+    return { probe, result: answer.promise, flying, ended: () => ended };
   }
 
   return {
@@ -72,7 +89,7 @@ export function createEchoHarness(netns?: string): EchoHarness {
   };
 }
 
-const checkDefaults: IcmpHealthCheck = {
+export const echoCheck: IcmpHealthCheck = {
   type: 'icmp',
   name: 'ping',
   intervalMs: 1000,
