@@ -1,5 +1,5 @@
-// How the pages are built: relative addresses, so that one build works below /view/ and /admin/; nothing inline, so
-// that a strict Content-Security-Policy holds; the same bytes from the same sources.
+// How the pages are built: relative addresses, so that one build works below /view/ and /admin/; nothing
+// inline, so that a strict Content-Security-Policy holds; the same bytes from the same sources.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 

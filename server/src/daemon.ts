@@ -67,10 +67,15 @@ export interface Daemon {
   readonly control: Control;
   readonly events: EventLog;
   readonly metrics: Metrics;
+  /** Made when it is first asked for. */
   readonly api: FastifyInstance;
   readonly log: Log;
   /** Absent where nothing is programmed. */
-  readonly lb?: { readonly dataplane: Dataplane; readonly reconciler: Reconciler };
+  readonly lb?: {
+    readonly dataplane: Dataplane;
+    readonly reconciler: Reconciler;
+    readonly calls: CallCounts;
+  };
   /** Ports that were bound; absent where nothing listens. */
   readonly apiPort?: number;
   readonly metricsPort?: number;
@@ -95,7 +100,7 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
     const keepUnknown = deps.keepUnknownVips ?? false;
     reconciler = new Reconciler({ clock, log, events, dataplane, source: control, keepUnknown });
   }
-  const lb = dataplane && reconciler && { dataplane, reconciler };
+  const lb = dataplane && reconciler && { dataplane, reconciler, calls };
   const guard = await openGuard(deps, log);
   const metrics: Metrics = createMetrics(() => ({
     backends: control.checker().snapshots(),
@@ -113,10 +118,10 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
     ...{ access: guard.access, ...(guard.tls && { tls: guard.tls }), ...(lb && { lb }) },
     ...(deps.dashboard && { dashboard: deps.dashboard }),
   });
-  const metricsApi = createMetricsServer(metrics);
+  const metricsApi = deps.metricsAddress && createMetricsServer(metrics);
   const stop = async () => {
     log.info('stopping');
-    await Promise.all([api.close(), metricsApi.close()]);
+    await Promise.all([api.close(), metricsApi?.close()]);
     await guard.close();
     await reconciler?.stop();
     await control.stop();
@@ -131,12 +136,20 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
   reconciler?.start();
   api.serving.set(true);
   log.info('listening', { ...ports });
-  const parts = { control, events, metrics, api: api.app, log, ...(lb && { lb }) };
+  const parts = { control, events, metrics, log, ...(lb && { lb }) };
   const reload = async () => {
     const [outcome] = await Promise.all([control.reload(), guard.reload()]);
     return outcome;
   };
-  return { ...parts, ...ports, reload, stop };
+  return {
+    ...parts,
+    ...ports,
+    get api() {
+      return api.app;
+    },
+    reload,
+    stop,
+  };
 }
 
 function viewApi({ port, feeds }: ApiServer, { tls }: Guard): MetricsView['api'] {
@@ -217,13 +230,14 @@ function createMetricsServer(metrics: Metrics): FastifyInstance {
   return app;
 }
 
-async function listenAll(deps: DaemonDeps, { app, port }: ApiServer, metricsApi: FastifyInstance) {
+async function listenAll(deps: DaemonDeps, api: ApiServer, metricsApi?: FastifyInstance) {
   const { apiAddress, apiSocket, metricsAddress } = deps;
-  const apiPort = apiAddress && (await port.listen(app, apiAddress, 'grpc-addr'));
-  if (apiSocket !== undefined) await port.listenUnix(apiSocket, 'api-socket');
+  const apiPort = apiAddress && (await api.port.listen(api.app, apiAddress, 'grpc-addr'));
+  if (apiSocket !== undefined) await api.port.listenUnix(apiSocket, 'api-socket');
   return {
     ...(apiPort !== undefined && { apiPort }),
     ...(apiSocket !== undefined && { apiSocket }),
-    ...(metricsAddress && { metricsPort: await listenTcp(metricsApi, metricsAddress, 'metrics-addr') }),
+    ...(metricsAddress &&
+      metricsApi && { metricsPort: await listenTcp(metricsApi, metricsAddress, 'metrics-addr') }),
   };
 }

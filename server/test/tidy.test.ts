@@ -32,6 +32,16 @@ function readSource(path: string): Source {
   return { path, text, imports };
 }
 
+/** The dashboard, whose templates no formatter wraps. */
+function readPages(): readonly Pick<Source, 'path' | 'text'>[] {
+  return ['src', 'server', 'test', 'scripts'].flatMap((folder) =>
+    readdirSync(join(serverDir, '../web', folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(ts|svelte|css)$/.test(name))
+      .map((name) => join('../web', folder, name))
+      .map((path) => ({ path, text: readFileSync(join(serverDir, path), 'utf8') })),
+  );
+}
+
 const sources = readSources('src');
 const all = [...sources, ...readSources('test', 'bench', 'native', 'scripts')];
 const isTest = ({ path }: Source) => path.endsWith('.test.ts');
@@ -125,7 +135,6 @@ function filesHomes(): readonly string[] {
     'src/logger.ts',
     'src/version.ts',
     'src/metrics/registry.ts',
-    'src/probes/icmp-port.ts',
     'src/probes/network.ts',
   ];
 }
@@ -144,11 +153,18 @@ test('time, randomness, environment and files have one home each', () => {
 });
 
 test('lines stay within the page', () => {
-  for (const { path, text } of all) {
+  for (const { path, text } of [...all, ...readPages()]) {
     for (const [index, line] of text.split('\n').entries()) {
       assert.ok(line.length <= lineLengthMax, `${path}:${index + 1} has ${line.length} characters`);
     }
   }
+});
+
+test('components begin with what they are for', () => {
+  const components = readPages().filter(({ path }) => path.endsWith('.svelte'));
+  assert.ok(components.length > 15);
+  for (const { path, text } of components)
+    assert.match(text, /^<!-- \S/, `${path}: say first what it is for`);
 });
 
 test('every product file begins with what it is for', () => {

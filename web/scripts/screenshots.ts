@@ -1,5 +1,5 @@
-// Draws the pictures of docs/dashboard.md from the scripted server: run it after a build, look at what it made, and
-// commit what changed.
+// Draws the pictures of docs/dashboard.md from the scripted server: run it after a build, look at what it
+// made, and commit what changed.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -18,7 +18,7 @@ interface View {
 const views: readonly View[] = [
   { name: 'overview', place: '#/overview' },
   { name: 'maglevd', place: '#/maglevd/local' },
-  { name: 'backend', place: '#/maglevd/local/backend/local/nginx1-fra' },
+  { name: 'backend', place: '#/maglevd/local/backend/local/nginx2-lhr' },
 ];
 const dialogView: View = {
   name: 'change',
@@ -50,6 +50,9 @@ function makeFleet(nowMs: number): readonly [FakeMaglevd, FakeMaglevd] {
       { state: 'paused', code: 'paused', detail: 'by alice: kernel upgrade' },
       ago(3600),
     );
+    maglevd.turn('nginx2-lhr', { state: 'down', code: 'L7TOUT', detail: 'no answer in 1s' }, ago(9000));
+    maglevd.turn('nginx2-lhr', { state: 'up', code: 'L7OK', detail: 'HTTP 200' }, ago(8400));
+    maglevd.setWeight('www-v4', 'primary', 'nginx2-lhr', 30);
     maglevd.turn('mirror3-zrh', { state: 'disabled', code: 'disabled', detail: 'by alice: disk' }, ago(7200));
   }
   local.turn('nginx1-fra', { state: 'down', code: 'L7STS', detail: 'HTTP 503' }, ago(4000));
@@ -59,13 +62,23 @@ function makeFleet(nowMs: number): readonly [FakeMaglevd, FakeMaglevd] {
   return [local, peer];
 }
 
+/** Waves, some noise, and now and then one that is slow. */
+function latencyMs(index: number, turn: number): number {
+  const noise = ((turn * 7919 + index * 104_729) % 17) / 20;
+  return 2.5 + Math.sin(turn / 7 + index) + noise + ((turn + index * 5) % 23 === 0 ? 6 : 0);
+}
+
 /** A few minutes of probes and traffic, and some events. */
 function play(server: ScriptedServer): void {
   const nowMs = Date.now();
   for (const maglevd of server.maglevds as readonly FakeMaglevd[]) {
     for (let i = 0; i < 60; i += 1) {
       server.send(
-        maglevd.probes([...maglevd.backends.keys()], (index) => 2 + ((index * 7 + i * 3) % 9) ** 2 / 4),
+        maglevd.probes(
+          [...maglevd.backends.keys()],
+          (index) => latencyMs(index, i),
+          nowMs - (59 - i) * 2 * secondMs,
+        ),
       );
       const wave = (index: number) => Math.round(9000 * (index + 1) * (1 + 0.3 * Math.sin(i / 4 + index)));
       server.send(maglevd.sample(nowMs - (60 - i) * 5 * secondMs, wave));
@@ -83,7 +96,8 @@ server.preview = () => ({
   status: 200,
   body: {
     summary:
-      'Disable api0-ams: 1 frontend, 19.6 % of new flows of api-v4 move to 5 others, its open flows are cut now.',
+      'Disable api0-ams: 1 frontend, 19.6 % of new flows of api-v4 move to 5 others, ' +
+      'its open flows are cut now.',
     frontends: [
       {
         frontend: 'api-v4',

@@ -1,4 +1,5 @@
-// Measures what a first visit loads, and fails where it is more than its budget: 60 KB of JavaScript, gzipped.
+// Measures what a first visit loads, and fails where it is more than its budget: 60 KB of JavaScript,
+// gzipped.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';

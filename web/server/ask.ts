@@ -9,28 +9,19 @@ type Asked = Pick<MaglevdSource, 'call'>;
 
 /** Rejects with ApiError when the maglevd cannot be asked. */
 export async function ask(source: Asked, which: readonly Question[]): Promise<Answers> {
-  const [backends, frontends, vpp, drift] = await Promise.all([
+  const [backends, frontends, vpp, counters, drift] = await Promise.all([
     which.includes('backends') ? source.call('ListBackends', {}) : undefined,
     which.includes('frontends') ? source.call('ListFrontends', {}) : undefined,
-    which.includes('vpp') ? askVpp(source) : undefined,
+    which.includes('vpp') ? source.call('GetVPPInfo', {}) : undefined,
+    which.includes('counters') ? orNothing(source.call('GetVPPLBCounters', {})) : undefined,
     which.includes('drift') ? askDrift(source) : undefined,
   ]);
   return {
     ...(backends && { backends: backends['backends'] as readonly BackendJson[] }),
     ...(frontends && { frontends: frontends['frontends'] as readonly FrontendJson[] }),
-    ...(vpp && { vpp }),
+    ...(vpp && { vpp: vpp as unknown as VppInfoJson }),
+    ...(which.includes('counters') && { counters: counters as unknown as LbCountersJson | undefined }),
     ...(drift && { drift }),
-  };
-}
-
-async function askVpp(source: Asked): Promise<NonNullable<Answers['vpp']>> {
-  const [info, counters] = await Promise.all([
-    source.call('GetVPPInfo', {}),
-    orNothing(source.call('GetVPPLBCounters', {})),
-  ]);
-  return {
-    info: info as unknown as VppInfoJson,
-    ...(counters && { counters: counters as unknown as LbCountersJson }),
   };
 }
 

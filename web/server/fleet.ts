@@ -20,7 +20,10 @@ export interface Fleet {
   names(): readonly string[];
   /** While somebody watches, resources are asked for at their intervals. */
   setWatched(isWatched: boolean): void;
-  /** Resolves when pictures are of now as far as they can be, or after `freshMsMax`. */
+  /**
+   * Resolves when pictures are of now as far as they can be, or after `freshMsMax`; not before there is one
+   * of the daemon that this is part of.
+   */
   fresh(): Promise<void>;
   /** Something was changed there: what it shows is asked for soon. */
   touch(name: string): void;
@@ -52,6 +55,7 @@ export function createFleet({ sources, clock, log }: FleetOptions): Fleet {
       const timer = clock.setTimer(freshMsMax, late.resolve);
       await Promise.race([late.promise, Promise.all(all().map((link) => link.fresh()))]);
       timer.cancel();
+      await Promise.all(all().map((link) => link.shown()));
     },
     touch: (name) => links.get(name)?.touch(),
     listen(listener) {

@@ -5,8 +5,10 @@
 export const backendsIntervalMs = 1_000;
 /** Frontends: buckets that VPP gives their backends. */
 export const frontendsIntervalMs = 2_000;
-/** VPP's connection and counters; the daemon reads counters as often. */
-export const vppIntervalMs = 5_000;
+/** VPP's connection, and how many API calls went to it and fro. */
+export const vppIntervalMs = 1_000;
+/** Counters of the VIPs; the daemon reads them as often. */
+export const countersIntervalMs = 5_000;
 /** Reading what VPP holds is work for VPP: seldom, and more often only while something differs. */
 export const driftIntervalMs = 30_000;
 export const driftAgainMs = 5_000;

@@ -17,7 +17,7 @@ const answers: Readonly<Record<string, object>> = {
   GetVPPLBState: { vips: [], missingFrontends: [] },
 };
 
-function start(options: { readonly isLazy?: boolean; readonly isGone?: boolean } = {}) {
+function start(options: { readonly isInProcess?: boolean; readonly isGone?: boolean } = {}) {
   const clock = createFakeClock();
   const calls: string[] = [];
   const watches: { atMs: number; lastEventId: string | undefined }[] = [];
@@ -26,7 +26,7 @@ function start(options: { readonly isLazy?: boolean; readonly isGone?: boolean }
   let cut: (error: Error) => void = () => undefined;
   const source: MaglevdSource = {
     name: 'a:9090',
-    isLazy: options.isLazy ?? false,
+    isInProcess: options.isInProcess ?? false,
     async call(rpc) {
       calls.push(rpc);
       if (state.isGone) throw new ApiError('unavailable', 'connection refused');
@@ -92,8 +92,8 @@ test('unwatched it keeps its place and asks nothing; watched it asks at its inte
   const asked = taken();
   const countOf = (rpc: string) => asked.filter((each) => each === rpc).length;
   assert.deepEqual(
-    ['ListBackends', 'ListFrontends', 'GetVPPInfo', 'GetVPPLBState'].map(countOf),
-    [10, 5, 2, 0],
+    ['ListBackends', 'ListFrontends', 'GetVPPInfo', 'GetVPPLBCounters', 'GetVPPLBState'].map(countOf),
+    [10, 5, 10, 2, 0],
   );
   assert.ok(told.every(({ t }) => t !== 'event'));
   emit(eventOf('e-2'));
@@ -155,8 +155,24 @@ test('one that does not answer is not there, whatever its stream says', async ()
   assert.equal(clock.pendingTimerCount(), 0);
 });
 
-test('a lazy one is left alone while nobody watches', async () => {
-  const { clock, link, watches } = start({ isLazy: true });
+test('one in this process is shown when it was asked, and is never being connected to', async () => {
+  const { clock, link, state } = start({ isInProcess: true, isGone: true });
+  let isShown = false;
+  void link.shown().then(() => {
+    isShown = true;
+  });
+  link.setWatched(true);
+  await clock.advance(2_000);
+  assert.deepEqual([isShown, link.picture().connection], [false, 'lost']);
+  state.isGone = false;
+  await clock.advance(5_000);
+  assert.deepEqual([isShown, link.picture().connection], [true, 'connected']);
+  await link.stop();
+  assert.equal(clock.pendingTimerCount(), 0);
+});
+
+test('one in this process is left alone while nobody watches', async () => {
+  const { clock, link, watches } = start({ isInProcess: true });
   await clock.advance(10_000);
   assert.deepEqual(watches, []);
   link.setWatched(true);

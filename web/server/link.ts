@@ -46,12 +46,14 @@ export class Link {
   #restMs = roundRestMsMin;
   #timer: Timer | undefined;
   #fresh = Promise.withResolvers<void>();
+  readonly #shown = Promise.withResolvers<void>();
 
   constructor(options: LinkOptions) {
     this.#options = options;
     this.source = options.source;
     this.#clock = options.clock;
-    this.#known = unknownMaglevd(options.source.name, this.#now());
+    this.#known = unknownMaglevd(options.source.name, this.#now(), this.source.isInProcess);
+    if (!this.source.isInProcess) this.#shown.resolve();
   }
 
   picture(): MaglevdPicture {
@@ -59,7 +61,7 @@ export class Link {
   }
 
   start(): void {
-    if (!this.source.isLazy) this.#begin();
+    if (!this.source.isInProcess) this.#begin();
   }
 
   /** While watched, everything is asked for at its interval. */
@@ -71,17 +73,25 @@ export class Link {
       this.#begin();
       this.#agenda = fullAgenda(this.#clock.nowMs());
       // It is tried again and again, which nobody need wait for.
-      if (!this.source.isLazy && this.picture().reason !== undefined) this.#fresh.resolve();
+      if (!this.source.isInProcess && this.picture().reason !== undefined) this.#fresh.resolve();
       this.#schedule();
     } else {
       this.#timer?.cancel();
-      if (this.source.isLazy) void this.#end();
+      if (this.source.isInProcess) void this.#end();
     }
   }
 
   /** Resolves when all that is known is of now, or it is known that nobody can be asked. */
   fresh(): Promise<void> {
     return this.#fresh.promise;
+  }
+
+  /**
+   * Resolves when its picture can be shown. One that is connected to says so itself; of one in this process,
+   * which there is no connecting to, it has to be asked first.
+   */
+  shown(): Promise<void> {
+    return this.#shown.promise;
   }
 
   /** Something was changed: ask soon. */
@@ -172,6 +182,7 @@ export class Link {
     this.#agenda = freshAgenda(this.#clock.nowMs());
     this.#attempt = attempt;
     this.#fresh.resolve();
+    this.#shown.resolve();
     this.#schedule();
   }
 

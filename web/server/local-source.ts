@@ -17,7 +17,7 @@ export interface LocalDaemon {
 export function createLocalSource({ call, watch }: LocalDaemon): MaglevdSource {
   return {
     name: localName,
-    isLazy: true,
+    isInProcess: true,
     call: async (rpc, request, caller) => (await call(rpc, request, caller)) as Json,
     watch: (request, signal) => watch(request, signal) as AsyncIterable<EventJson>,
     stop: () => undefined,

@@ -6,7 +6,7 @@ import { type Answers, type Input, type KnownMaglevd, reduce, unknownMaglevd } f
 import { backendJson, frontendJson } from './test/values.ts';
 
 const [early, late] = ['2026-11-23T12:00:00.000Z', '2026-11-23T12:00:05.000Z'];
-const vpp = { info: { connection: 'connected', missingCapabilities: [] } };
+const vpp = { connection: 'connected', missingCapabilities: [], apiSent: 7, apiReceived: 7 } as const;
 const b1 = backendJson('b1');
 const b2 = backendJson('b2');
 const www = frontendJson('www', {
@@ -29,7 +29,8 @@ function run(known: KnownMaglevd, ...inputs: Input[]) {
 }
 
 const loaded = run(unknownMaglevd('a:9090', early), { t: 'loaded', at: early, version: '1', answers }).known;
-const transition = { from: 'up', to: 'down', at: late, code: 'L4CON', detail: 'connection refused' };
+const refused = { code: 'L4CON', detail: 'connection refused' };
+const transition = { from: 'up', to: 'down', at: late, ...refused } as const;
 const event: EventJson = { id: 'e-1', at: late, kind: 'backend', backend: { backend: 'b1', transition } };
 const asked = (more: Answers): Input => ({ t: 'answers', answers: more });
 
@@ -62,7 +63,9 @@ test('a probe is a tick, not a change', () => {
     });
   const { kinds, messages, known } = run(loaded, asked({ backends: [probed(early), b2] }));
   assert.deepEqual(kinds, ['probes']);
-  assert.deepEqual(messages[0]?.t === 'probes' && messages[0].ticks, [['b1', true, 'L7OK', 1.234]]);
+  assert.deepEqual(messages[0]?.t === 'probes' && messages[0].ticks, [
+    ['b1', true, 'L7OK', 1.234, Date.parse(early)],
+  ]);
   assert.deepEqual(run(known, asked({ backends: [probed(early), b2] })).kinds, []);
   const both = run(known, asked({ backends: [probed(late, { state: 'down' }), b2] }));
   assert.deepEqual(both.kinds, ['change', 'probes']);
@@ -87,11 +90,19 @@ test('who comes, goes or changes places makes a new whole', () => {
   assert.deepEqual(run(loaded, asked({ frontends: [] })).kinds, ['maglevd']);
 });
 
-test('VPP is told when it differs, and its counters go with it', () => {
+test('VPP is told when it differs, and its counters go with it where they are new', () => {
   const counters = { at: late, vips: [] };
-  const { kinds, known } = run(loaded, asked({ vpp: { ...vpp, counters } }), asked({ drift: ['www'] }));
+  const { kinds, known } = run(loaded, asked({ counters }), asked({ drift: ['www'] }));
   assert.deepEqual(kinds, ['vpp', 'vpp']);
   assert.deepEqual([known.picture.counters, known.picture.drift], [counters, ['www']]);
-  const gone = run(known, asked({ vpp: { info: { connection: 'disconnected', missingCapabilities: [] } } }));
+  const called = run(
+    known,
+    asked({ vpp: { ...vpp, apiSent: 9, apiReceived: 8 }, counters: { ...counters } }),
+  );
+  const [message] = called.messages;
+  assert.ok(message?.t === 'vpp');
+  assert.deepEqual([message.vpp.apiSent, message.vpp.apiReceived, 'counters' in message], [9, 8, false]);
+  const disconnected = { connection: 'disconnected', missingCapabilities: [] } as const;
+  const gone = run(known, asked({ vpp: disconnected, counters: undefined }));
   assert.equal(gone.known.picture.counters, undefined);
 });

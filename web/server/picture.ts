@@ -23,7 +23,9 @@ export interface KnownMaglevd {
 export interface Answers {
   readonly backends?: readonly BackendJson[];
   readonly frontends?: readonly FrontendJson[];
-  readonly vpp?: { readonly info: VppInfoJson; readonly counters?: LbCountersJson };
+  readonly vpp?: VppInfoJson;
+  /** Asked for, and undefined: there are none. */
+  readonly counters?: LbCountersJson | undefined;
   readonly drift?: readonly string[];
 }
 
@@ -41,9 +43,9 @@ export interface Step {
 
 const unknownVpp: VppInfoJson = { connection: 'unknown', missingCapabilities: [] };
 
-/** Nothing was asked yet. `at` is RFC 3339. */
-export function unknownMaglevd(name: string, at: string): KnownMaglevd {
-  const status = { name, connection: 'connecting', since: at } as const;
+/** Nothing was asked yet. `at` is RFC 3339. One in this process is there as long as this process is. */
+export function unknownMaglevd(name: string, at: string, isInProcess = false): KnownMaglevd {
+  const status = { name, connection: isInProcess ? 'connected' : 'connecting', since: at } as const;
   return {
     picture: { ...status, frontends: [], backends: [], vpp: unknownVpp, drift: [] },
     touched: new Set(),
@@ -91,12 +93,12 @@ function statusOf({ name, connection, since, reason, version }: MaglevdStatus): 
 function load(known: KnownMaglevd, { at, version, answers }: Input & { t: 'loaded' }): Step {
   const { name, connection, since } = known.picture;
   // VPP is slow to tell what it holds: what it held stands until then.
-  const { backends = [], frontends = [], vpp, drift = known.picture.drift } = answers;
+  const { backends = [], frontends = [], vpp, counters, drift = known.picture.drift } = answers;
   const picture: MaglevdPicture = {
     ...{ name, connection: 'connected', since: connection === 'connected' ? since : at },
     ...(version !== undefined && { version }),
-    ...{ frontends, backends, vpp: vpp?.info ?? unknownVpp },
-    ...(vpp?.counters && { counters: vpp.counters }),
+    ...{ frontends, backends, vpp: vpp ?? unknownVpp },
+    ...(counters && { counters }),
     drift,
   };
   return { known: { picture, touched: new Set() }, messages: [{ t: 'maglevd', maglevd: name, picture }] };
@@ -128,9 +130,9 @@ function takeAnswers(known: KnownMaglevd, answers: Answers): Step {
   const next: MaglevdPicture = {
     ...picture,
     ...{ backends, frontends, drift: answers.drift ?? picture.drift },
-    ...(vpp && { vpp: vpp.info }),
+    ...(vpp && { vpp }),
   };
-  const whole = vpp ? withCounters(next, vpp.counters) : next;
+  const whole = 'counters' in answers ? withCounters(next, answers.counters) : next;
   const touched = new Set(
     [...known.touched].filter((key) => !answers[key.startsWith('backend ') ? 'backends' : 'frontends']),
   );
@@ -183,7 +185,7 @@ function probesOf(picture: MaglevdPicture, { backends = [] }: Answers): readonly
   const ticks = backends.flatMap((backend, index): ProbeTick[] => {
     const probe = backend.lastProbe;
     if (probe === undefined || probe.at === picture.backends[index]?.lastProbe?.at) return [];
-    return [[backend.name, probe.ok, probe.code, durationMs(probe.duration)]];
+    return [[backend.name, probe.ok, probe.code, durationMs(probe.duration), Date.parse(probe.at)]];
   });
   return ticks.length === 0 ? [] : [{ t: 'probes', maglevd: picture.name, ticks }];
 }
@@ -193,10 +195,11 @@ function durationMs(text: string): number {
   return Math.round(Number.parseFloat(text) * 1e6) / 1e3;
 }
 
+/** Calls to VPP are counted every second, its VIPs seldom: counters go along only where they are new. */
 function vppOf(before: MaglevdPicture, after: MaglevdPicture): readonly FleetMessage[] {
   const { name, vpp, counters, drift } = after;
-  const isSame =
-    JSON.stringify([before.vpp, before.counters, before.drift]) === JSON.stringify([vpp, counters, drift]);
-  if (isSame) return [];
-  return [{ t: 'vpp', maglevd: name, vpp, ...(counters && { counters }), drift }];
+  const isSampled = counters !== undefined && counters.at !== before.counters?.at;
+  const isSame = JSON.stringify([before.vpp, before.drift]) === JSON.stringify([vpp, drift]);
+  if (isSame && !isSampled) return [];
+  return [{ t: 'vpp', maglevd: name, vpp, ...(isSampled && { counters }), drift }];
 }

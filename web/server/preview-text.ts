@@ -9,6 +9,9 @@ export type Told = ChangePreview['frontends'][number] & {
   readonly poolAfter: string;
 };
 
+/** `isReset`: the weight is the file's. */
+export type Decided = Intent & { readonly cuts: boolean; readonly isReset?: boolean };
+
 export type Subject =
   | { readonly t: 'sync'; readonly frontend: string | undefined; readonly drift: readonly string[] }
   | { readonly t: 'ReloadConfig' | 'CheckConfig'; readonly maglevd: string }
@@ -16,7 +19,7 @@ export type Subject =
       readonly t: 'backend';
       readonly operation: ChangeRequest['operation'];
       readonly backend: BackendJson;
-      readonly intent: Intent & { readonly cuts: boolean };
+      readonly intent: Decided;
       readonly effects: readonly Told[];
     };
 
@@ -56,7 +59,7 @@ function summariseBackend({ operation, backend, intent, effects }: Subject & { t
 function headOf(
   operation: ChangeRequest['operation'],
   { name, healthcheck }: BackendJson,
-  intent: Intent,
+  intent: Decided,
 ): string {
   const then = healthcheck === undefined ? '' : ', once its probe passes';
   switch (operation) {
@@ -69,8 +72,12 @@ function headOf(
     case 'EnableBackend':
       return `Enable ${name}${then}`;
     default:
-      return `Set the weight of ${name} in pool ${intent.weight?.pool} to ${intent.weight?.value}`;
+      return `Set the weight of ${name} in pool ${intent.weight?.pool} to ${sayWeight(intent)}`;
   }
+}
+
+function sayWeight({ weight, isReset = false }: Decided): string {
+  return `${weight?.value}${isReset ? ", the file's" : ''}`;
 }
 
 /** Where new flows move, the most of them first. */

@@ -9,8 +9,8 @@ import type {
   PoolBackendJson,
 } from '../src/contract.ts';
 import { ask } from './ask.ts';
-import { summarise, type Told } from './preview-text.ts';
-import { compareSpreads, type Intent, spreadAfter, spreadNow } from './shares.ts';
+import { type Decided, summarise, type Told } from './preview-text.ts';
+import { compareSpreads, spreadAfter, spreadNow } from './shares.ts';
 import type { MaglevdSource } from './source.ts';
 
 /**
@@ -78,8 +78,6 @@ function isMeant(
   return frontend.pools.some((pool) => pool.backends.some(({ name }) => name === backend));
 }
 
-type Decided = Intent & { readonly cuts: boolean };
-
 /** What becomes of the backend, or the sentence that says why nothing does. */
 function intentOf(
   operation: ChangeRequest['operation'],
@@ -120,9 +118,7 @@ function weightIntent(
   const { pool, held } = place;
   const { weight, reset = false, flush = false } = request;
   if (reset === true && held.fileWeight === undefined && weight === undefined) {
-    return {
-      summary: `${backend} gets the weight of the file again, in pool ${pool}; it has ${held.weight}.`,
-    };
+    return { summary: `${backend} has no runtime weight in pool ${pool}: it stays at ${held.weight}.` };
   }
   const value = reset === true ? held.fileWeight : weight;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 100) {
@@ -130,7 +126,7 @@ function weightIntent(
       { path: 'request.weight', message: 'must be an integer, 0..100' },
     ]);
   }
-  return { backend, weight: { pool, value }, cuts: flush === true };
+  return { backend, weight: { pool, value }, cuts: flush === true, isReset: reset === true };
 }
 
 function findPlace(

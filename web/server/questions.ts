@@ -3,6 +3,7 @@
 import type { EventJson } from '../src/contract.ts';
 import {
   backendsIntervalMs,
+  countersIntervalMs,
   driftAgainMs,
   driftIntervalMs,
   frontendsIntervalMs,
@@ -10,13 +11,14 @@ import {
   vppIntervalMs,
 } from './limits.ts';
 
-export const questions = ['backends', 'frontends', 'vpp', 'drift'] as const;
+export const questions = ['backends', 'frontends', 'vpp', 'counters', 'drift'] as const;
 export type Question = (typeof questions)[number];
 
 const intervalsMs: Readonly<Record<Question, number>> = {
   backends: backendsIntervalMs,
   frontends: frontendsIntervalMs,
   vpp: vppIntervalMs,
+  counters: countersIntervalMs,
   drift: driftIntervalMs,
 };
 
@@ -24,7 +26,12 @@ const intervalsMs: Readonly<Record<Question, number>> = {
 export type Agenda = Readonly<Record<Question, number>>;
 
 /** Those that maglevd answers out of its own memory. What VPP holds takes as long as VPP takes. */
-export const quickQuestions = ['backends', 'frontends', 'vpp'] as const satisfies readonly Question[];
+export const quickQuestions = [
+  'backends',
+  'frontends',
+  'vpp',
+  'counters',
+] as const satisfies readonly Question[];
 
 /** The quick ones were asked just now. */
 export function freshAgenda(nowMs: number): Agenda {
@@ -33,7 +40,7 @@ export function freshAgenda(nowMs: number): Agenda {
 
 /** All are due. */
 export function fullAgenda(nowMs: number): Agenda {
-  return { backends: nowMs, frontends: nowMs, vpp: nowMs, drift: nowMs };
+  return { backends: nowMs, frontends: nowMs, vpp: nowMs, counters: nowMs, drift: nowMs };
 }
 
 export function dueQuestions(agenda: Agenda, nowMs: number): readonly Question[] {
@@ -66,12 +73,15 @@ export function hastened(agenda: Agenda, { kind, vpp }: EventJson, nowMs: number
       return { ...agenda, backends: sooner('backends'), frontends: sooner('frontends') };
     case 'config':
     case 'resync':
-      return { ...agenda, backends: sooner('backends'), frontends: sooner('frontends'), vpp: sooner('vpp') };
+      return {
+        ...{ ...agenda, backends: sooner('backends'), frontends: sooner('frontends') },
+        ...{ vpp: sooner('vpp'), counters: sooner('counters') },
+      };
     case 'vpp':
       // Reading VPP at each of them would be a load of its own where it is refused again and again.
       return {
         ...{ ...agenda, frontends: sooner('frontends') },
-        vpp: vpp?.what === 'connection' ? sooner('vpp') : agenda.vpp,
+        ...(vpp?.what === 'connection' && { vpp: sooner('vpp'), counters: sooner('counters') }),
         drift: Math.min(agenda.drift, vpp?.what === 'connection' ? soonMs : nowMs + backendsIntervalMs),
       };
     default:

@@ -40,7 +40,7 @@ export function createRemoteSource(options: RemoteOptions): MaglevdSource {
   });
   return {
     name,
-    isLazy: false,
+    isInProcess: false,
     call: (rpc, request, caller) => call(transport, rpc, request, caller),
     watch: (request, signal) => watch(transport, request, signal),
     stop: () => sessions.abort(),

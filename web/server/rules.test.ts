@@ -97,9 +97,9 @@ test("weights are programmed by the file's largest, also where a runtime weight 
   const reset = { frontend: 'www', pool: 'primary', backend: 'b1', reset: true };
   const change = { operation: 'SetFrontendPoolBackendWeight', request: reset } as const;
   const known = await preview(change, backends, [frontendJson('www', pools({ fileWeight: 100 }))]);
-  assert.match(known.summary, /^Set the weight of b1 in pool primary to 100: /);
+  assert.match(known.summary, /^Set the weight of b1 in pool primary to 100, the file's: /);
   const unknown = await preview(change, backends, [frontendJson('www', pools({}))]);
-  assert.match(unknown.summary, /gets the weight of the file again/);
+  assert.match(unknown.summary, /^b1 has no runtime weight in pool primary: it stays at 20\.$/);
 });
 
 test('a preview says in one sentence what moves, who takes over, and what goes dark', async () => {

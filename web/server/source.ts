@@ -17,8 +17,11 @@ export interface ChangeCaller {
 export interface MaglevdSource {
   /** As configured: `host:port`, or `local`. */
   readonly name: string;
-  /** Asked only while somebody watches; otherwise its connection is kept up all the time. */
-  readonly isLazy: boolean;
+  /**
+   * In this very process: there is nothing to connect to, and it is asked only while somebody watches. To
+   * others the connection is kept up all the time.
+   */
+  readonly isInProcess: boolean;
   /**
    * Calls an operation; gives what REST answers. Rejects with ApiError: the daemon's own refusal, in its
    * words, or `unavailable` when it cannot be asked.

@@ -1,5 +1,17 @@
-// What the dashboard's server and its pages say to each other: one stream of messages down, a few requests up.
-// Types only. The shapes of resources are REST's own (docs/api-guide.md), in the words of the specification.
+// What the dashboard's server and its pages say to each other: one stream of messages down, a few requests
+// up. Types only. The shapes of resources are REST's own (docs/api-guide.md), taken from the daemon's
+// schemas: those are exported as types and as nothing else, so that none of their code can reach a page.
+import type { EventJson } from '@vpp-maglev/server/event-schemas';
+import type { BackendJson, FrontendJson } from '@vpp-maglev/server/schemas';
+import type { LbCountersJson, VppInfoJson as VppInfo } from '@vpp-maglev/server/vpp-schemas';
+
+/** `EventJson`: as `GET /api/v1/events` gives them. */
+export type { BackendJson, EventJson, FrontendJson, LbCountersJson };
+export type PoolBackendJson = FrontendJson['pools'][number]['backends'][number];
+/** Nobody has said yet how VPP is connected: `unknown`. */
+export type VppInfoJson = Omit<VppInfo, 'connection'> & {
+  readonly connection: VppInfo['connection'] | 'unknown';
+};
 
 /** Whether a maglevd can be asked. `lost`: it could, and cannot now. */
 export type MaglevdConnection = 'connecting' | 'connected' | 'lost';
@@ -25,10 +37,18 @@ export interface MaglevdPicture extends MaglevdStatus {
   readonly drift: readonly string[];
 }
 
-/** One probe: backend, whether it passed, result code, milliseconds. */
-export type ProbeTick = readonly [backend: string, ok: boolean, code: string, durationMs: number];
+/** One probe: backend, whether it passed, result code, milliseconds, and when it ended (Unix, ms). */
+export type ProbeTick = readonly [
+  backend: string,
+  ok: boolean,
+  code: string,
+  durationMs: number,
+  atMs: number,
+];
 
-/** Messages of `GET …/stream`, in order. A `picture` replaces everything; all others are about one maglevd. */
+/**
+ * Messages of `GET …/stream`, in order. A `picture` replaces everything; all others are about one maglevd.
+ */
 export type FleetMessage =
   | {
       readonly t: 'picture';
@@ -53,6 +73,7 @@ export type FleetMessage =
       readonly t: 'vpp';
       readonly maglevd: string;
       readonly vpp: VppInfoJson;
+      /** Where there is a new sample. */
       readonly counters?: LbCountersJson;
       readonly drift: readonly string[];
     }
@@ -88,109 +109,4 @@ export interface ChangePreview {
     readonly servingAfter: number;
     readonly cutsFlows: boolean;
   }[];
-}
-
-export interface BackendJson {
-  readonly name: string;
-  readonly address: string;
-  readonly healthcheck?: string;
-  readonly enabled: boolean;
-  readonly state: 'unknown' | 'up' | 'down' | 'paused' | 'disabled' | 'removed';
-  readonly code?: string;
-  readonly detail?: string;
-  readonly since: string;
-  readonly counter: { readonly value: number; readonly rise: number; readonly fall: number };
-  readonly lastProbe?: {
-    readonly at: string;
-    readonly ok: boolean;
-    readonly code: string;
-    readonly detail: string;
-    readonly duration: string;
-  };
-  readonly transitions: readonly {
-    readonly from: string;
-    readonly to: string;
-    readonly at: string;
-    readonly code: string;
-    readonly detail: string;
-  }[];
-  readonly frontends: readonly string[];
-}
-
-export interface PoolBackendJson {
-  readonly name: string;
-  readonly state: BackendJson['state'];
-  readonly weight: number;
-  /** The file's, where a runtime weight hides it. */
-  readonly fileWeight?: number;
-  readonly effectiveWeight: number;
-  readonly programmedWeight: number;
-  readonly buckets?: number;
-}
-
-export interface FrontendJson {
-  readonly name: string;
-  readonly description?: string;
-  readonly address: string;
-  readonly protocol: 'tcp' | 'udp' | 'any';
-  readonly port?: number;
-  readonly state: 'unknown' | 'up' | 'down';
-  readonly since: string;
-  readonly activePool: string;
-  readonly srcIpSticky: boolean;
-  readonly flushOnDown: boolean;
-  readonly encap: string;
-  readonly newFlowsTableLength: number;
-  readonly weightSteps: number;
-  readonly pools: readonly { readonly name: string; readonly backends: readonly PoolBackendJson[] }[];
-}
-
-export interface VppInfoJson {
-  readonly connection: string;
-  readonly reason?: string;
-  readonly version?: string;
-  readonly pid?: number;
-  readonly bootTime?: string;
-  readonly connectTime?: string;
-  readonly missingCapabilities: readonly string[];
-}
-
-export interface LbCountersJson {
-  readonly at: string;
-  readonly vips: readonly {
-    readonly prefix: string;
-    readonly protocol: string;
-    readonly port?: number;
-    readonly frontend?: string;
-    readonly next: number;
-    readonly first: number;
-    readonly untracked: number;
-    readonly noServer: number;
-    readonly routePackets?: number;
-    readonly routeBytes?: number;
-  }[];
-}
-
-/** As `GET /api/v1/events` gives them. */
-export interface EventJson {
-  readonly id?: string;
-  readonly at: string;
-  readonly kind: 'log' | 'backend' | 'frontend' | 'vpp' | 'config' | 'resync' | 'heartbeat';
-  readonly snapshot?: true;
-  readonly log?: {
-    readonly level: string;
-    readonly message: string;
-    readonly attributes: Readonly<Record<string, unknown>>;
-  };
-  readonly backend?: { readonly backend: string; readonly transition: BackendJson['transitions'][number] };
-  readonly frontend?: {
-    readonly frontend: string;
-    readonly from: string;
-    readonly to: string;
-    readonly at: string;
-    readonly cause?: { readonly backend: string; readonly state: string; readonly code: string };
-  };
-  readonly vpp?: { readonly what: string; readonly message: string; readonly frontend?: string };
-  readonly config?: { readonly outcome: string; readonly message: string; readonly audit?: object };
-  readonly resync?: { readonly reason: string };
 }

@@ -1,4 +1,5 @@
-// The page for everybody: axe in both themes, keyboard alone, links to every place, the first paint, what is kept.
+// The page for everybody: axe in both themes, keyboard alone, links to every place, the first paint, what
+// is kept.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -63,7 +64,7 @@ for (const colorScheme of ['dark', 'light'] as const) {
     assert.deepEqual(await violationsOf(page), [], 'dialog');
     await page.keyboard.press('Escape');
     await page.goto(`${server.origin}/admin/#/maglevd/peer%3A9090`);
-    await page.getByText('is lost since').waitFor();
+    await page.getByText('has been lost for').waitFor();
     assert.deepEqual(await violationsOf(page), [], 'a lost maglevd');
     assert.deepEqual(faults, []);
     await close();

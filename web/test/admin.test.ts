@@ -1,4 +1,5 @@
-// Changes: asked back with words and numbers, confirmed by the daemon's answer, refused without losing what was typed.
+// Changes: asked back with words and numbers, confirmed by the daemon's answer, refused without losing what
+// was typed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { whyNoBrowser } from './support/browser.ts';

@@ -43,13 +43,13 @@ test(
     const { page, faults, close } = await stage.open(`${server.origin}/view/`);
     await page.getByText('All 8 frontends are served').waitFor();
     await server.stop();
-    await page.getByText('does not answer since').waitFor();
+    await page.getByText('has not answered for').waitFor();
     await page.locator('[data-tab="local"][data-connection="lost"]').waitFor();
     server.forget();
     for (const name of ['dot0-ams', 'dot1-fra']) maglevdOf(server).turn(name, down, Date.now());
     await server.start();
     await page.getByText('1 of 8 frontends serves nothing').waitFor();
-    assert.equal(await page.getByText('does not answer since').count(), 0);
+    assert.equal(await page.getByText('has not answered for').count(), 0);
     assert.equal(server.streamCount, 1);
     assert.deepEqual(faults, []);
     await close();
@@ -134,7 +134,7 @@ test(
     server.send({ t: 'status', maglevd: peer.name, status: peer.status });
     await page.locator('[data-tab="peer:9090"][data-connection="lost"]').waitFor();
     await page.getByText('8 of 16 frontends are served').waitFor();
-    await page.getByText(/is lost since\s+\d+s: connection refused/).waitFor();
+    await page.getByText(/has been lost for \d+s: connection refused/).waitFor();
     assert.equal(await page.locator('.row.stale').count(), 8);
     assert.equal(await differing.count(), 0);
     server.send(...local.turn('git0-ams', down, Date.now()));
@@ -192,5 +192,44 @@ test('events: paused they stand, filtered they are few', options, async () => {
   await page.locator('#event-list li', { hasText: 'git0-ams' }).waitFor();
   await page.getByRole('searchbox', { name: 'Filter events' }).fill('imap0');
   await page.waitForFunction(() => document.querySelectorAll('#event-list li').length === 1);
+  await close();
+});
+
+test('API calls to VPP are counted as they go, and pulse', options, async () => {
+  const server = await stage.serve('local');
+  const local = maglevdOf(server);
+  const { page, faults, close } = await stage.open(`${server.origin}/view/#/maglevd/local`);
+  const panel = page.getByRole('region', { name: 'VPP' });
+  await panel.getByText('48\u202f211').first().waitFor();
+  const pulses = () =>
+    page.evaluate(() => {
+      const effects = document.getAnimations().map(({ effect }) => effect as KeyframeEffect);
+      return effects.filter(({ target }) => target?.classList.contains('pulse')).length;
+    });
+  assert.equal(await pulses(), 0, 'nothing moves by itself');
+  local.apiSent += 12;
+  server.send({ t: 'vpp', maglevd: local.name, vpp: local.vpp(), drift: [] });
+  await panel.getByText('48\u202f223').nth(1).waitFor();
+  assert.equal(await pulses(), 2, 'one of calls, one of replies');
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('the drawer says which weight an operator hid, and how old the last probe is', options, async () => {
+  const server = await stage.serve('local');
+  const local = maglevdOf(server);
+  const place = `${server.origin}/view/#/maglevd/local/backend/local/imap0-ams`;
+  const { page, faults, close } = await stage.open(place);
+  await page.getByRole('heading', { name: 'imap0-ams' }).waitFor();
+  assert.equal(await page.getByText('(file: 100)').count(), 0);
+  server.send(...local.setWeight('imap', 'primary', 'imap0-ams', 30));
+  await page.getByText('weight 30 (file: 100)').waitFor();
+  const nowMs = Date.now();
+  for (const ago of [330_000, 328_000, 326_000]) {
+    server.send(local.probes(['imap0-ams'], () => 3, nowMs - ago));
+  }
+  await page.getByText(/^passed L7OK 3\.0 ms 5m2\ds ago$/).waitFor();
+  await page.getByText('3 of the last 3 passed within 4s').waitFor();
+  assert.deepEqual(faults, []);
   await close();
 });

@@ -77,9 +77,13 @@ for (const place of places) {
     assert.equal(events, 100, 'the storm has reached the page');
     assert.deepEqual(faults, []);
     // Where others want the same cores, the thread's own time swells too: caches are shared.
-    const isCrowded = (loadavg()[0] ?? 0) > availableParallelism() * 1.5;
-    const crowded = isCrowded ? Math.ceil(seconds / 10) : 0;
-    assert.ok(over <= crowded, `a task of the page took ${figures.taskCpuMsMax} ms of ${taskMsMax}`);
+    const load = loadavg()[0] ?? 0;
+    const isCrowded = load > availableParallelism() * 1.5;
+    const allowed = isCrowded ? Math.ceil(seconds / 10) : 0;
+    const said = `${over} tasks over ${taskMsMax} ms, the longest ${figures.taskCpuMsMax} ms`;
+    const crowd = `at a load of ${load} on ${availableParallelism()} cores ${allowed} are allowed`;
+    if (over > 0 && over <= allowed) t.diagnostic(`ALLOWANCE USED: ${said}; ${crowd}`);
+    assert.ok(over <= allowed, `${said}; ${crowd}`);
     assert.ok(late.heapMiB - early.heapMiB < growthMiBMax, `heap ${early.heapMiB} -> ${late.heapMiB} MiB`);
     assert.ok(late.domNodes <= early.domNodes * 1.05, `nodes ${early.domNodes} -> ${late.domNodes}`);
   });

@@ -1,25 +1,9 @@
 // Times as people read them: ages and durations in two units. Pure.
-
-const units = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1_000],
-] as const;
+import { formatDuration as formatSpan } from '@vpp-maglev/server/duration';
 
 /** The two most significant units: "10m30s", "2d4h"; below a minute seconds alone. Never negative. */
 export function formatAge(ms: number): string {
-  const rest = Math.max(0, ms);
-  for (const [index, [unit, size]] of units.entries()) {
-    if (rest < size) continue;
-    const count = Math.floor(rest / size);
-    const next = units[index + 1];
-    const nextCount = next === undefined ? 0 : Math.floor((rest % size) / next[1]);
-    return next === undefined || nextCount === 0
-      ? `${count}${unit}`
-      : `${count}${unit}${nextCount}${next[0]}`;
-  }
-  return '0s';
+  return formatSpan(Math.floor(ms / 1000) * 1000);
 }
 
 /** Age of a time of RFC 3339; `-` of what is none. */

@@ -1,26 +1,21 @@
 // States as every face of the product shows them: a shape, a word, a colour (look.md). Pure.
+import { characters, type Hue, signOf } from '@vpp-maglev/proto/signs';
 import type { Cell, Tone, View } from './report.ts';
 
-interface Look {
-  readonly shape: string;
-  /** Where only ASCII can be shown. */
-  readonly plain: string;
-  readonly tone: Tone;
-}
-const looks: Readonly<Record<string, Look>> = {
-  up: { shape: '●', plain: '*', tone: 'good' },
-  standby: { shape: '○', plain: 'o', tone: 'idle' },
-  unknown: { shape: '?', plain: '?', tone: 'unsure' },
-  down: { shape: '■', plain: '#', tone: 'bad' },
-  paused: { shape: '‖', plain: '=', tone: 'held' },
-  disabled: { shape: '⊘', plain: 'x', tone: 'off' },
-  removed: { shape: '⊘', plain: 'x', tone: 'off' },
-  drift: { shape: '▲', plain: '^', tone: 'drift' },
+const tones: Readonly<Record<Hue, Tone>> = {
+  up: 'good',
+  standby: 'idle',
+  unknown: 'unsure',
+  down: 'bad',
+  paused: 'held',
+  disabled: 'off',
+  drift: 'drift',
 };
 
 /** A state's cell; a word that is no state of ours is shown as it is. */
 export function stateCell(state: string, { hasUnicode }: Pick<View, 'hasUnicode'>): Cell {
-  const look = Object.hasOwn(looks, state) ? looks[state] : undefined;
-  if (look === undefined) return { text: state };
-  return { text: `${hasUnicode ? look.shape : look.plain} ${state}`, tone: look.tone };
+  const sign = signOf(state);
+  if (sign === undefined) return { text: state };
+  const { unicode, ascii } = characters[sign.shape];
+  return { text: `${hasUnicode ? unicode : ascii} ${sign.word}`, tone: tones[sign.hue] };
 }

@@ -98,6 +98,7 @@ export const frontend: Frontend = {
           name: 'nginx1-ams',
           state: 'down',
           weight: 50,
+          fileWeight: 100,
           effectiveWeight: 0,
           programmedWeight: 0,
           buckets: 0,
@@ -132,7 +133,9 @@ export const weighted: Frontend = {
   pools: frontend.pools.map((pool) => ({
     ...pool,
     backends: pool.backends.map((each) =>
-      each.name === 'nginx0-ams' ? { ...each, weight: 20, effectiveWeight: 20, programmedWeight: 2 } : each,
+      each.name === 'nginx0-ams'
+        ? { ...each, weight: 20, fileWeight: 100, effectiveWeight: 20, programmedWeight: 2 }
+        : each,
     ),
   })),
 };
@@ -192,6 +195,8 @@ export const vppInfo: VppInfo = {
   pid: 4711,
   bootTime: ago(190_000),
   connectTime: ago(630),
+  apiSent: 1_017,
+  apiReceived: 1_016,
   missingCapabilities: ['lb_as_set_weight_8a9c2b1d'],
 };
 

@@ -1,6 +1,6 @@
 // The shapes of what check and reload answer.
 import { Type } from 'typebox';
-import { count, shape, text, words } from './schema-parts.ts';
+import { count, type Json, shape, text, words } from './schema-parts.ts';
 
 const ConfigProblemShape = shape(
   'ConfigProblem',
@@ -53,3 +53,6 @@ export const ConfigReloadShape = shape(
   { ...checkFields, changes: Type.Optional(ConfigChangesShape) },
   'the file as it was read; changes: absent where nothing was taken over',
 );
+
+export type ConfigCheckJson = Json<typeof ConfigCheckShape>;
+export type ConfigReloadJson = Json<typeof ConfigReloadShape>;

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { configOutcomes, eventKinds, logLevels, vppEventKinds } from '../events/event.ts';
 import { backendStates } from '../health/backend-health.ts';
 import { frontendStates } from '../health/frontend-state.ts';
-import { object, shape, text, time, words } from './schema-parts.ts';
+import { type Json, object, shape, text, time, words } from './schema-parts.ts';
 import { TransitionShape } from './schemas.ts';
 
 /** Kinds of the log, and the two that only tell of the stream itself. */
@@ -122,5 +122,5 @@ export const WatchQuery = object(
   'which events',
 );
 
-export type EventJson = Static<typeof EventShape>;
+export type EventJson = Json<typeof EventShape>;
 export type WatchRequest = Static<typeof WatchQuery>;

@@ -7,6 +7,7 @@ import { vipName } from '../dataplane/lb-state.ts';
 import type { Reconciler } from '../dataplane/reconciler.ts';
 import { must } from '../lib/assert.ts';
 import { describeMissingName } from '../lib/near-name.ts';
+import type { CallTotals } from '../metrics/call-counts.ts';
 import type { BackendAction } from '../overrides/actions.ts';
 import { listOverrides } from '../overrides/overrides.ts';
 import { commit, date, nodeVersion, version } from '../version.ts';
@@ -21,6 +22,7 @@ import { backendView, frontendView, healthCheckView, overrideView } from './view
 export interface LbAccess {
   readonly dataplane: Pick<Dataplane, 'info' | 'observe' | 'counters'>;
   readonly reconciler: Pick<Reconciler, 'held' | 'journal' | 'predict' | 'desired' | 'sync'>;
+  readonly calls: { totals(): CallTotals };
 }
 
 /** What a handler that only reads gets beside its request: everybody may read. */

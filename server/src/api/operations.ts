@@ -17,6 +17,7 @@ import {
   listHealthChecks,
   watchEvents,
 } from './handlers.ts';
+import type { Json } from './schema-parts.ts';
 import * as schemas from './schemas.ts';
 import { getLbCounters, getLbState, getVppInfo, setWeight, syncLbState } from './vpp-handlers.ts';
 import * as vpp from './vpp-schemas.ts';
@@ -54,7 +55,7 @@ interface Row<P extends TObject, Q extends TObject, B extends TObject, R extends
     context: HandlerContext,
     request: Static<P> & Static<Q> & Static<B>,
     signal: AbortSignal,
-  ) => Static<R> | Promise<Static<R>> | AsyncIterable<Static<R>>;
+  ) => Json<R> | Promise<Json<R>> | AsyncIterable<Json<R>>;
 }
 
 /** Checks a row's handler against its schemas; the value is the row itself. */

@@ -57,7 +57,7 @@ export function createPort(options: PortOptions): Port {
       return port;
     },
     listenUnix: (path, flag) => built().listenUnix(path, flag),
-    counts: () => built().counts(),
+    counts: () => parts?.counts() ?? { open: 0, undecided: 0, sessions: 0 },
   };
 }
 

@@ -1,6 +1,15 @@
 // What schemas are made of: objects without unknown fields, and the kinds of values with their descriptions.
-import { type TProperties, Type } from 'typebox';
+import { type Static, type TProperties, type TSchema, Type } from 'typebox';
 import { nameLengthMax, reasonLengthMax } from '../lib/limits.ts';
+
+type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T;
+
+/** What a schema describes, as answers are handed on: nobody writes to them. */
+export type Json<Schema extends TSchema> = Frozen<Static<Schema>>;
 
 function asExamples<T>(example: T | undefined) {
   return example === undefined ? {} : { examples: [example] };

@@ -1,6 +1,6 @@
 // The shapes of requests and responses, with meaning and units. JSON names are lowerCamelCase, times RFC
 // 3339, durations proto JSON ("0.500s"); a field that does not apply is absent.
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { backendStates } from '../health/backend-health.ts';
 import { frontendStates } from '../health/frontend-state.ts';
 import {
@@ -8,6 +8,7 @@ import {
   duration,
   FrontendName,
   HealthCheckName,
+  type Json,
   Name,
   object,
   PoolName,
@@ -80,6 +81,9 @@ const PoolBackendShape = shape(
     name: Name,
     state: words(backendStates, 'state of the backend', 'up'),
     weight: count('configured weight, 0..100, with an operator override applied', 100),
+    fileWeight: Type.Optional(
+      count("the file's weight, where an operator override stands in its place; absent: none does", 100),
+    ),
     effectiveWeight: count('weight that its state and the active pool leave it, 0..100', 100),
     programmedWeight: count('effective weight in steps, as VPP gets it', 10),
     buckets: Type.Optional(count('buckets that VPP gives it; absent: not known, VPP is not connected', 512)),
@@ -232,8 +236,9 @@ export const HealthCheckList = shape(
 );
 export const OverrideList = shape('OverrideList', { overrides: Type.Array(OverrideShape) }, 'by name');
 
-export type TransitionJson = Static<typeof TransitionShape>;
-export type BackendJson = Static<typeof BackendShape>;
-export type FrontendJson = Static<typeof FrontendShape>;
-export type HealthCheckJson = Static<typeof HealthCheckShape>;
-export type OverrideJson = Static<typeof OverrideShape>;
+export type TransitionJson = Json<typeof TransitionShape>;
+export type BackendJson = Json<typeof BackendShape>;
+export type FrontendJson = Json<typeof FrontendShape>;
+export type HealthCheckJson = Json<typeof HealthCheckShape>;
+export type OverrideJson = Json<typeof OverrideShape>;
+export type VersionJson = Json<typeof VersionShape>;

@@ -16,7 +16,7 @@ import {
 import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { version } from '../version.ts';
-import { createAudit } from './audit.ts';
+import { type Audit, createAudit } from './audit.ts';
 import { addDashboard, type DashboardSettings } from './dashboard.ts';
 import { registerDocs } from './docs-page.ts';
 import { startingError } from './errors.ts';
@@ -54,6 +54,7 @@ export interface ApiServerOptions {
 }
 
 export interface ApiServer {
+  /** The same each time; not to be asked for once the server was closed. */
   readonly app: FastifyInstance;
   readonly port: Port;
   readonly feeds: EventFeeds;
@@ -76,11 +77,52 @@ export function createPlainServer(): FastifyInstance {
   return app;
 }
 
-/** The API on one server, not listening yet: its port or Fastify's `inject` bring it to life. */
+/**
+ * The API on one server, not listening yet. Its application, with all routes, is made when it is first asked
+ * for: to listen, or for Fastify's `inject`.
+ */
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { control, lb, clock, log, events, access, tls } = options;
-  const nextRequestId = createRequestIds();
+  const { control, clock, log, events, tls } = options;
   const port = createPort({ clock, log, ...(tls && { tls }) });
+  const feeds = createEventFeeds({ control, events, clock });
+  const serving = createServing();
+  const stopping = new AbortController();
+  const audit = createAudit({ clock, log, events });
+  let built: BuiltApp | undefined;
+  return {
+    get app() {
+      built ??= buildApp(options, { port, feeds, serving, audit, closing: stopping.signal });
+      return built.app;
+    },
+    port,
+    feeds,
+    serving,
+    async close() {
+      serving.set(false);
+      // Before the feeds: a stream of gRPC then says that it was ended, not that it is complete.
+      stopping.abort();
+      feeds.stop();
+      await built?.dashboard?.stop();
+      await built?.app.close();
+      audit.stop();
+    },
+  };
+}
+
+interface AppParts extends Pick<ApiServer, 'port' | 'feeds' | 'serving'> {
+  readonly audit: Audit;
+  /** Aborted when the server stops. */
+  readonly closing: AbortSignal;
+}
+
+interface BuiltApp {
+  readonly app: FastifyInstance;
+  readonly dashboard: ReturnType<typeof addDashboard> | undefined;
+}
+
+function buildApp(options: ApiServerOptions, { port, feeds, serving, audit, closing }: AppParts): BuiltApp {
+  const { control, lb, clock, log, access } = options;
+  const nextRequestId = createRequestIds();
   const app = fastify({
     bodyLimit: requestBodyBytesMax,
     serverFactory: port.serverFactory,
@@ -89,10 +131,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     return503OnClosing: true,
     genReqId: (raw) => clientRequestId((raw as IncomingMessage).headers) ?? nextRequestId(),
   });
-  const feeds = createEventFeeds({ control, events, clock });
-  const serving = createServing();
-  const stopping = new AbortController();
-  const audit = createAudit({ clock, log, events });
   const base = { control, feeds, ...(lb && { lb }) };
   const gate = createGate(app, { access, audit, base });
   prepareRest(app, log);
@@ -112,28 +150,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     log,
     serving,
     reflection: options.reflection,
-    closing: stopping.signal,
+    closing,
   });
   registerDocs(app, buildOpenApi(operations, { version }));
   addProbes(app, options);
   const settings = options.dashboard;
   const dashboard =
     settings && addDashboard(app, { settings, base, audit, clock, log, addressOf: gate.addressOf });
-  return {
-    app,
-    port,
-    feeds,
-    serving,
-    async close() {
-      serving.set(false);
-      // Before the feeds: a stream of gRPC then says that it was ended, not that it is complete.
-      stopping.abort();
-      feeds.stop();
-      await dashboard?.stop();
-      await app.close();
-      audit.stop();
-    },
-  };
+  return { app, dashboard };
 }
 
 /** What every answer carries; a page with a policy of its own sets it over this one. */

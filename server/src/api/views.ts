@@ -73,18 +73,27 @@ export function frontendView(
     encap: encapOf(frontend, config),
     newFlowsTableLength: frontend.newFlowsTableLength,
     weightSteps: frontend.weightSteps,
-    pools: status.pools.map((pool) => ({
+    pools: status.pools.map((pool, poolIndex) => ({
       name: pool.name,
-      backends: pool.backends.map((backend) => ({
+      backends: pool.backends.map((backend, index) => ({
         name: backend.name,
         state: backend.state,
         weight: backend.configuredWeight,
+        ...fileWeightView(frontend.pools[poolIndex]?.backends[index]?.weight, backend.configuredWeight),
         effectiveWeight: backend.weight,
         programmedWeight: programmedWeight(backend.weight, frontend.weightSteps, largest),
         ...held(backend.name),
       })),
     })),
   };
+}
+
+/**
+ * A runtime weight is never the file's own, and falls with it: where the two differ one holds, and nowhere
+ * else.
+ */
+function fileWeightView(fileWeight: number | undefined, weight: number) {
+  return fileWeight === undefined || fileWeight === weight ? {} : { fileWeight };
 }
 
 export function healthCheckView(check: HealthCheck): HealthCheckJson {

@@ -20,7 +20,7 @@ async function start(t: TestContext) {
   const context: HandlerContext = {
     control,
     feeds,
-    lb: { dataplane, reconciler },
+    lb: { dataplane, reconciler, calls: { totals: () => ({ sent: 17, received: 16 }) } },
     caller: { role: 'operator', address: '127.0.0.1', requestId: 'r1' },
   };
   return { ...run, context, without: { control, feeds, caller: context.caller } satisfies HandlerContext };
@@ -34,8 +34,10 @@ const refusedWith = (code: string, message: RegExp) => (error: unknown) => {
 };
 
 test('without a VPP: its state is that none is configured, everything else is unavailable', async (t) => {
-  const { without } = await start(t);
+  const { without, context } = await start(t);
   assert.deepEqual(getVppInfo(without), { connection: 'disabled', missingCapabilities: [] });
+  const { apiSent, apiReceived } = getVppInfo(context);
+  assert.deepEqual([apiSent, apiReceived], [17, 16]);
   const unavailable = refusedWith('unavailable', /^no VPP is configured: start maglevd with --vpp-api-addr$/);
   await assert.rejects(getLbState(without, {}), unavailable);
   await assert.rejects(syncLbState(without, {}), unavailable);
@@ -45,18 +47,23 @@ test('without a VPP: its state is that none is configured, everything else is un
 test('what is known of VPP, with times as texts and without what is not known', () => {
   const full = { version: '26.10', buildDate: 'd', buildDirectory: '/b', pid: 1, reason: 'why' };
   assert.deepEqual(
-    vppInfoView({
-      connection: 'connected',
-      ...full,
-      bootTimeMs: 1000,
-      connectTimeMs: 2000,
-      missingCapabilities: ['x'],
-    }),
+    vppInfoView(
+      {
+        connection: 'connected',
+        ...full,
+        bootTimeMs: 1000,
+        connectTimeMs: 2000,
+        missingCapabilities: ['x'],
+      },
+      { sent: 0, received: 0 },
+    ),
     {
       connection: 'connected',
       ...full,
       bootTime: '1970-01-01T00:00:01.000Z',
       connectTime: '1970-01-01T00:00:02.000Z',
+      apiSent: 0,
+      apiReceived: 0,
       missingCapabilities: ['x'],
     },
   );

@@ -21,7 +21,8 @@ function requireLb({ lb }: ReadContext): LbAccess {
 
 /** Always answers. */
 export function getVppInfo({ lb }: ReadContext) {
-  return vppInfoView(lb?.dataplane.info() ?? { connection: 'disabled', missingCapabilities: [] });
+  if (lb === undefined) return vppInfoView({ connection: 'disabled', missingCapabilities: [] });
+  return vppInfoView(lb.dataplane.info(), lb.calls.totals());
 }
 
 interface VipFilter {

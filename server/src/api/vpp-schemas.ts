@@ -1,11 +1,12 @@
 // The shapes of what the API shows of VPP, in VPP's words. Counters are exact up to 2^53.
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { connectionStates } from '../dataplane/dataplane.ts';
 import { weightMax } from '../lib/limits.ts';
 import {
   count,
   duration,
   FrontendName,
+  type Json,
   Name,
   object,
   PoolName,
@@ -31,6 +32,10 @@ export const VppInfoShape = shape(
     pid: Type.Optional(count('process id of VPP', 1834)),
     bootTime: Type.Optional(time('when VPP started')),
     connectTime: Type.Optional(time('when maglevd connected to it last')),
+    apiSent: Type.Optional(
+      count('API calls sent to VPP since maglevd started; absent: no VPP is configured', 1017),
+    ),
+    apiReceived: Type.Optional(count('replies to them that came', 1017)),
     missingCapabilities: Type.Array(Type.String(), {
       description: 'messages that are needed and that this VPP lacks, as name_crc',
       examples: [['lb_conf_get_51077d14']],
@@ -164,6 +169,7 @@ export const WeightBody = object(
   'the weight to set',
 );
 
-export type VppInfoJson = Static<typeof VppInfoShape>;
-export type LbStateJson = Static<typeof LbStateShape>;
-export type LbCountersJson = Static<typeof LbCountersShape>;
+export type VppInfoJson = Json<typeof VppInfoShape>;
+export type LbStateJson = Json<typeof LbStateShape>;
+export type LbCountersJson = Json<typeof LbCountersShape>;
+export type LbSyncJson = Json<typeof LbSyncShape>;

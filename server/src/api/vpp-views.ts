@@ -14,10 +14,12 @@ import {
 import { findVipChange } from '../dataplane/plan.ts';
 import type { Reconciler } from '../dataplane/reconciler.ts';
 import { formatProtoDuration } from '../lib/duration.ts';
+import type { CallTotals } from '../metrics/call-counts.ts';
 import { formatTime } from './views.ts';
 import type { LbCountersJson, LbStateJson, VppInfoJson } from './vpp-schemas.ts';
 
-export function vppInfoView(info: DataplaneInfo): VppInfoJson {
+/** `calls` is absent where no VPP is configured: then nothing is counted. */
+export function vppInfoView(info: DataplaneInfo, calls?: CallTotals): VppInfoJson {
   const { connection, reason, version, buildDate, buildDirectory, pid, bootTimeMs, connectTimeMs } = info;
   return {
     connection,
@@ -28,6 +30,7 @@ export function vppInfoView(info: DataplaneInfo): VppInfoJson {
     ...(pid !== undefined && { pid }),
     ...(bootTimeMs !== undefined && { bootTime: formatTime(bootTimeMs) }),
     ...(connectTimeMs !== undefined && { connectTime: formatTime(connectTimeMs) }),
+    ...(calls && { apiSent: calls.sent, apiReceived: calls.received }),
     missingCapabilities: [...info.missingCapabilities],
   };
 }

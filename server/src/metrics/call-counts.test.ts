@@ -20,4 +20,5 @@ test('calls are counted by message, direction and result, in the order of their 
       ['lb_conf recv UNKNOWN', 1],
     ],
   );
+  assert.deepEqual(counts.totals(), { sent: 2, received: 4 });
 });

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { VppInfoJson } from '../../src/api/vpp-schemas.ts';
 import type { Simulator } from '../../src/dataplane/simulator/simulator.ts';
 import {
   allWell,
@@ -112,8 +113,12 @@ async function sufferSilence(t: TestContext): Promise<void> {
   assert.ok(elapsedMs < 7_000, `noticed after ${Math.round(elapsedMs)} ms`);
   await assertRefused(maglevd, silentDetail);
   assert.equal((await maglevd.metrics()).value('maglev_vpp_connected'), 0);
+  // What was asked last is still unanswered, and stays so.
+  const { apiSent = 0, apiReceived = 0 } = await maglevd.api<VppInfoJson>('/vpp/info');
+  assert.ok(apiReceived > 0 && apiSent > apiReceived, `${apiSent} sent, ${apiReceived} received`);
   simulator.faults.silent = false;
-  await connectionIs(maglevd, 'connected');
+  const { apiSent: after = 0 } = await connectionIs(maglevd, 'connected');
+  assert.ok(after > apiSent, `${after} after ${apiSent}`);
   await scenario.settled(maglevd, { ...allWell, www: { a: 10, b: 0, c: 0 } });
   assert.deepEqual(scenario.takeMutations(), [
     'lb_as_set_weight 127.44.0.2 of 198.51.100.80/32 6/80 weight 0 flush',

@@ -84,8 +84,8 @@ test('the answer shows the weight at once; repeating it changes nothing, but flu
   assert.equal(status, 200, text);
   const shown = JSON.parse(text).pools[0].backends[0];
   assert.deepEqual(
-    [shown.name, shown.weight, shown.effectiveWeight, shown.programmedWeight],
-    ['a', 60, 60, 6],
+    [shown.name, shown.weight, shown.fileWeight, shown.effectiveWeight, shown.programmedWeight],
+    ['a', 60, 100, 60, 6],
     text,
   );
   const weights = { ...allWell, www: { a: 6, b: 5, c: 0 } };
@@ -101,7 +101,9 @@ test('the answer shows the weight at once; repeating it changes nothing, but flu
   const next = await scenario.start();
   await scenario.settled(next, weights);
   assert.deepEqual(scenario.takeMutations(), []);
-  assert.equal((await putWeight(next, 'www/primary/a', { reset: true })).status, 200);
+  const reset = await putWeight(next, 'www/primary/a', { reset: true });
+  assert.equal(reset.status, 200);
+  assert.equal('fileWeight' in JSON.parse(reset.body).pools[0].backends[0], false, 'nothing hides it');
   await scenario.settled(next, allWell);
   assert.deepEqual(await next.api('/overrides'), { overrides: [] });
   await next.stop();

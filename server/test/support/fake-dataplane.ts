@@ -23,7 +23,7 @@ import { asDumpOf, groupServers } from '../../src/dataplane/vpp/lb-observation.t
 import { lbRequest, wirePrefix } from '../../src/dataplane/vpp/lb-requests.ts';
 import type { Clock, Timer } from '../../src/lib/clock.ts';
 import { vppApplyWindow, vppReconnectMsMin } from '../../src/lib/limits.ts';
-import { createFakeVpp, type FakeVpp, readLb } from './fake-vpp.ts';
+import { createFakeVpp, type FakeVpp } from './fake-vpp.ts';
 
 export interface FakeDataplane extends Dataplane {
   readonly vpp: FakeVpp;
@@ -147,7 +147,7 @@ class FakeClient {
 
   /** Calls of the port never overlap. */
   async #alone<T>(call: string, work: () => Promise<T>): Promise<T> {
-    if (this.#call !== undefined) this.#vpp.violations.push(`${call} during ${this.#call}`);
+    if (this.#call !== undefined) this.#vpp.violations.push(`invariant 4: ${call} during ${this.#call}`);
     this.#call = call;
     try {
       return await work();
@@ -163,8 +163,7 @@ class FakeClient {
       this.#appliedAtMs = undefined;
       if (!(await this.#turn())) return { ok: false, fault: lost('not connected to VPP') };
       this.#vpp.collectGarbage();
-      const held = readLb(this.#vpp.model, this.#clock.wallMs());
-      this.#vpp.looked();
+      const held = this.#vpp.look();
       this.#isBlind = false;
       this.#observed = held.vips;
       return { ok: true, value: held };
@@ -183,7 +182,9 @@ class FakeClient {
 
   apply(ops: readonly LbOp[], onAcknowledged?: (op: LbOp) => void): Promise<ApplyOutcome> {
     return this.#alone('apply', async () => {
-      if (this.#isBlind) this.#vpp.violations.push('apply without an observe after a failure');
+      if (this.#isBlind) {
+        this.#vpp.violations.push('invariant 4: apply without an observe after a failure');
+      }
       // Stages of one plan follow each other at once.
       this.#vpp.handOver(this.#appliedAtMs !== this.#clock.nowMs());
       const outcome = await this.#applyAll(ops, onAcknowledged);

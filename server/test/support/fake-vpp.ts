@@ -5,9 +5,9 @@ import type { LbOp } from '../../src/dataplane/lb-op.ts';
 import type { ObservedLb, VipKey } from '../../src/dataplane/lb-state.ts';
 import { calls } from '../../src/dataplane/simulator/api-calls.ts';
 import { LbModel } from '../../src/dataplane/simulator/lb-model.ts';
-import type { VipView } from '../../src/dataplane/simulator/lb-view.ts';
+import type { ServerView } from '../../src/dataplane/simulator/lb-view.ts';
 import { asDumpOf, confOf, joinObservation } from '../../src/dataplane/vpp/lb-observation.ts';
-import { type LbRequest, lbRequest } from '../../src/dataplane/vpp/lb-requests.ts';
+import { type LbRequest, lbRequest, wirePrefix } from '../../src/dataplane/vpp/lb-requests.ts';
 import { assert, must } from '../../src/lib/assert.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 
@@ -17,9 +17,9 @@ export interface FakeMutation {
   /** All operations that were handed over with it. */
   readonly stage: readonly LbOp[];
   readonly retval: number;
-  /** The VIP in use that it names; undefined: there is none, or it is about global parameters. */
-  readonly before: VipView | undefined;
-  readonly after: VipView | undefined;
+  /** Servers of the VIP in use that it names; undefined: there is none, or it is about global parameters. */
+  readonly before: readonly ServerView[] | undefined;
+  readonly after: readonly ServerView[] | undefined;
 }
 
 /** What an operation came to: lost = nobody will ever answer it. */
@@ -48,8 +48,8 @@ export interface FakeVpp {
   calm(): void;
   /** Somebody else does this; gives the return value. */
   drift(op: LbOp): number;
-  /** A client looked at everything. */
-  looked(): void;
+  /** A client looks at everything. */
+  look(): ObservedLb;
   /** Whether somebody else changed something that no client has looked at since. */
   hasDrifted(): boolean;
   execute(op: LbOp, asked: LbRequest, stage: readonly LbOp[]): Executed;
@@ -67,6 +67,7 @@ const garbageIntervalMs = 60_000;
 
 export function createFakeVpp(clock: Clock): FakeVpp {
   const model = new LbModel(clock.nowMs());
+  const reader = createReader(model, clock);
   const mutations: string[] = [];
   const mutation = createSignal<[mutation: FakeMutation]>();
   const handOver = createSignal<[isFresh: boolean]>();
@@ -76,12 +77,12 @@ export function createFakeVpp(clock: Clock): FakeVpp {
   let drifted = false;
   let refusal: number | undefined;
   let loss: 'done' | 'not-done' | undefined;
-  let collectedAtMs = clock.nowMs();
 
   function run(op: LbOp, asked: LbRequest, stage: readonly LbOp[], refused?: number): number {
-    const before = op.t === 'conf' ? undefined : viewOf(model, op.vip);
+    const before = op.t === 'conf' ? undefined : serversOf(model, op.vip);
+    reader.changed();
     const retval = refused ?? answer(clock, model, pid, asked);
-    const after = op.t === 'conf' ? undefined : viewOf(model, op.vip);
+    const after = op.t === 'conf' ? undefined : serversOf(model, op.vip);
     mutations.push(`${describe(op)}: ${retval}`);
     mutation.tell({ op, stage, retval, before, after });
     return retval;
@@ -106,6 +107,7 @@ export function createFakeVpp(clock: Clock): FakeVpp {
       pid++;
       const wasReachable = reachable;
       vpp.disconnect();
+      reader.changed();
       model.restart(clock.nowMs());
       if (wasReachable) vpp.connect();
     },
@@ -121,10 +123,12 @@ export function createFakeVpp(clock: Clock): FakeVpp {
     },
     drift(op) {
       drifted = true;
+      reader.changed();
       return answer(clock, model, pid, requestOf(op));
     },
-    looked() {
+    look() {
       drifted = false;
+      return reader.read();
     },
     hasDrifted: () => drifted,
     execute(op, asked, stage) {
@@ -136,17 +140,38 @@ export function createFakeVpp(clock: Clock): FakeVpp {
       }
       return { t: 'lost' };
     },
-    collectGarbage() {
-      if (clock.nowMs() - collectedAtMs < garbageIntervalMs) return;
-      collectedAtMs = clock.nowMs();
-      model.collectGarbage(collectedAtMs);
-    },
+    collectGarbage: createGarbagePass(model, clock, reader.changed),
     onMutation: mutation.on,
     handOver: handOver.tell,
     onHandOver: handOver.on,
     watch: connection.on,
   };
   return vpp;
+}
+
+/** Renders and reads the model only after a change: that is most of what a simulated run costs. */
+function createReader(model: LbModel, clock: Clock) {
+  let seen: ObservedLb | undefined;
+  return {
+    read(): ObservedLb {
+      seen ??= readLb(model, clock.wallMs());
+      return { ...seen, atMs: clock.wallMs() };
+    },
+    /** It may hold something else from now on. */
+    changed(): void {
+      seen = undefined;
+    },
+  };
+}
+
+function createGarbagePass(model: LbModel, clock: Clock, changed: () => void): () => void {
+  let collectedAtMs = clock.nowMs();
+  return () => {
+    if (clock.nowMs() - collectedAtMs < garbageIntervalMs) return;
+    collectedAtMs = clock.nowMs();
+    changed();
+    model.collectGarbage(collectedAtMs);
+  };
 }
 
 function requestOf(op: LbOp): LbRequest {
@@ -184,18 +209,9 @@ export function readLb(model: LbModel, wallMs: number): ObservedLb {
   return must(held, 'a model that does not contradict itself');
 }
 
-/** The VIP in use of this key. */
-export function viewOf(model: LbModel, key: VipKey): VipView | undefined {
-  return model
-    .vips()
-    .find(
-      (vip) =>
-        vip.used &&
-        vip.address.text === key.address.text &&
-        vip.prefixLength === key.prefixLength &&
-        vip.protocol === key.protocol &&
-        vip.port === key.port,
-    );
+/** Servers of the VIP in use of this key, deleted ones that linger included; undefined: there is none. */
+export function serversOf(model: LbModel, key: VipKey): readonly ServerView[] | undefined {
+  return model.serversOf({ prefix: wirePrefix(key), protocol: key.protocol, port: key.port });
 }
 
 /** An operation without what is for people only. */

@@ -8,7 +8,10 @@ import type { TObject, TSchema } from 'typebox';
 import type { Operation } from '../../src/api/operations.ts';
 
 /** Counters that a 32-bit number does not hold. */
-const longCounters = ['next', 'first', 'untracked', 'noServer', 'routePackets', 'routeBytes'];
+const longCounters: Readonly<Record<string, readonly string[]>> = {
+  VIPCounters: ['next', 'first', 'untracked', 'noServer', 'routePackets', 'routeBytes'],
+  GetVPPInfoResponse: ['apiSent', 'apiReceived'],
+};
 
 interface Walk {
   readonly faults: string[];
@@ -135,7 +138,7 @@ function expectedType(field: DescField, schema: PlainSchema): string {
   if (schema.enum !== undefined) return areWords(schema.enum) ? 'enum' : 'STRING';
   if (schema.const === true || schema.type === 'boolean') return 'BOOL';
   if (schema.type === 'integer') {
-    const isLong = field.parent.name === 'VIPCounters' && longCounters.includes(field.jsonName);
+    const isLong = longCounters[field.parent.name]?.includes(field.jsonName);
     return isLong ? 'UINT64' : 'UINT32';
   }
   if (schema.type === 'string') return expectedText(schema);

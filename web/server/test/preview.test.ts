@@ -127,13 +127,11 @@ function shareOf({ vips }: State, frontend: string, backend: string): number {
 
 test('what a preview says is what VPP does', { timeout: 120_000 }, async (t) => {
   const place = await start(t);
-  const weigh = (backend: string, weight: number, more: object = {}) =>
-    checkChange(
-      place,
-      'SetFrontendPoolBackendWeight',
-      { frontend: 'www', pool: 'primary', backend, weight, ...more },
-      backend,
-    );
+  const change = (backend: string, more: object) => {
+    const request = { frontend: 'www', pool: 'primary', backend, ...more };
+    return checkChange(place, 'SetFrontendPoolBackendWeight', request, backend);
+  };
+  const weigh = (backend: string, weight: number, more: object = {}) => change(backend, { weight, ...more });
   const pause = await checkChange(place, 'PauseBackend', { backend: 'b2' }, 'b2');
   assert.match(pause.summary, /^Pause b2: 2 frontends, \d+\.\d % of new flows of www move to 2 others/);
   assert.deepEqual(
@@ -162,6 +160,24 @@ test('what a preview says is what VPP does', { timeout: 120_000 }, async (t) => 
     (await place.preview('PauseBackend', { backend: 'b1' })).frontends.map(({ movedShare }) => movedShare),
     [0, 1],
   );
+  // Back to the file: what moves is told in numbers, as for every other weight.
+  const [www] = (await place.maglevd.api<{ frontends: FrontendJson[] }>('/frontends')).frontends;
+  assert.deepEqual(
+    www?.pools[0]?.backends.map(({ name, weight, fileWeight }) => [name, weight, fileWeight]),
+    [
+      ['b1', 0, 100],
+      ['b2', 30, 100],
+      ['b3', 100, 50],
+    ],
+  );
+  const reset = await change('b2', { reset: true });
+  assert.match(
+    reset.summary,
+    /^Set the weight of b2 in pool primary to \d+, the file's: \d+\.\d % of new flows/,
+  );
+  const again = await change('b2', { reset: true });
+  assert.equal(again.summary, `b2 has no runtime weight in pool primary: it stays at ${100}.`);
+  assert.deepEqual(again.frontends, []);
 });
 
 test('what changes nothing says so, and changes nothing', { timeout: 60_000 }, async (t) => {

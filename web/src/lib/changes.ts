@@ -17,6 +17,8 @@ export type Intent =
       readonly pool: string;
       readonly backend: string;
       readonly weight: number;
+      /** The file's, where an operator's weight hides it. */
+      readonly fileWeight?: number | undefined;
     }
   | { readonly t: 'sync'; readonly maglevd: string; readonly frontend?: string }
   | { readonly t: 'reload'; readonly maglevd: string };
@@ -103,12 +105,15 @@ export function describeEffect(effect: ChangePreview['frontends'][number]): stri
       : `${countText(servingAfter, 'backend')} serve afterwards`;
   const flows = cutsFlows ? 'open flows are cut now' : 'open flows stay';
   return (
-    `${frontend}: ${share(movedShare)} of new flows move, share ${share(shareBefore)} → ${share(shareAfter)}, ` +
+    `${frontend}: ${share(movedShare)} of new flows move, ` +
+    `share ${share(shareBefore)} → ${share(shareAfter)}, ` +
     `${serving.replace('1 backend serve ', '1 backend serves ')}, ${flows}.`
   );
 }
 
-/** What came of a change. `t: 'refused'` holds also answers that say in their own way that nothing was done. */
+/**
+ * What came of a change. `t: 'refused'` holds also answers that say in their own way that nothing was done.
+ */
 export type Outcome =
   | { readonly t: 'done'; readonly sentence: string; readonly details: readonly string[] }
   | { readonly t: 'refused'; readonly sentence: string; readonly details: readonly string[] };

@@ -46,7 +46,9 @@ export interface LineFilter {
   readonly text: string;
 }
 
-/** Whether a line passes: its kind is wanted and every word is in it. A gap always passes: it is about all. */
+/**
+ * Whether a line passes: its kind is wanted and every word is in it. A gap always passes: it is about all.
+ */
 export function passes(line: EventLine, { kinds, text }: LineFilter): boolean {
   if (line.t === 'gap') return true;
   const { event, maglevd } = line;

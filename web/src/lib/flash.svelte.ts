@@ -1,5 +1,5 @@
-// A short flash of the background where a value has changed: once, 600 ms, never for those who want no motion. Where
-// everything changes at once a flash says nothing more: then there is none.
+// A short flash of the background where a value has changed: once, 600 ms, never for those who want no
+// motion. Where everything changes at once a flash says nothing more: then there is none.
 import type { Attachment } from 'svelte/attachments';
 
 const flashMs = 600;

@@ -1,4 +1,5 @@
 // Numbers and addresses in words. Pure.
+import type { PoolBackendJson } from '../contract.ts';
 
 /** A share 0..1 as percent: one digit behind the point below 10 %, none at 0 and 100. */
 export function percentText(share: number): string {
@@ -27,6 +28,11 @@ export function vipText(address: string, port: number | undefined): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** A count that is read as a whole: groups of three, with narrow spaces that do not break. */
+export function wholeText(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
 /** `1 frontend`, `2 frontends`. */
 export function countText(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
@@ -41,4 +47,9 @@ export function millisecondsText(ms: number): string {
 export function nameHalves(name: string): readonly [head: string, tail: string] {
   const cut = name.length <= 12 ? name.length : name.length - 8;
   return [name.slice(0, cut), name.slice(cut)];
+}
+
+/** A weight; of one that an operator set also the one that it hides: `30 (file: 100)`. */
+export function weightText({ weight, fileWeight }: Pick<PoolBackendJson, 'weight' | 'fileWeight'>): string {
+  return fileWeight === undefined ? String(weight) : `${weight} (file: ${fileWeight})`;
 }

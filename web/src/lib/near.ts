@@ -1,5 +1,5 @@
-// Which elements are near what is seen. Rows that nobody can see keep their place and their name, and cost nothing
-// else: with thousands of backends only a screenful of them is drawn.
+// Which elements are near what is seen. Rows that nobody can see keep their place and their name, and cost
+// nothing else: with thousands of backends only a screenful of them is drawn.
 import type { Attachment } from 'svelte/attachments';
 
 /** So far beyond the edge of the window things are ready before they are scrolled to. */

@@ -7,8 +7,8 @@ export interface HeldOrder {
 }
 
 /**
- * The keys to show: `wanted` as it is, or, while `isHeld`, `shown` as it was with the rows that are gone left out
- * and those that are new at the end.
+ * The keys to show: `wanted` as it is, or, while `isHeld`, `shown` as it was with the rows that are gone
+ * left out and those that are new at the end.
  */
 export function holdOrder(shown: readonly string[], wanted: readonly string[], isHeld: boolean): HeldOrder {
   if (!isHeld || shown.length === 0) return { keys: sameOr(shown, wanted), waiting: 0 };

@@ -13,7 +13,7 @@ import {
 import { describeEvent, passes } from './event-line.ts';
 import { type LinkFacts, silenceMsMax, watchLink } from './fleet/link.ts';
 import { summariseProbes } from './fleet/probe-summary.ts';
-import { nameHalves, percentText, rateText, vipText } from './format.ts';
+import { nameHalves, percentText, rateText, vipText, wholeText } from './format.ts';
 import { holdOrder } from './order.ts';
 import { formatRoute, parseRoute } from './route.ts';
 import { heartbeatPaths, sparkPath } from './shapes.ts';
@@ -21,13 +21,14 @@ import { ageText, spanText } from './time.ts';
 
 test('spans by their two most significant units', () => {
   const spans = [0, 999, 45_000, 630_000, 3_600_000, 90_061_000, -5];
-  assert.deepEqual(spans.map(spanText), ['0s', '0s', '45s', '10m30s', '1h0m', '1d1h', '0s']);
+  assert.deepEqual(spans.map(spanText), ['0s', '0s', '45s', '10m30s', '1h', '1d1h', '0s']);
   assert.equal(ageText(undefined, 0), '-');
 });
 
 test('numbers and addresses', () => {
   assert.deepEqual([0, 0.0004, 0.125, 1, 0.9999].map(percentText), ['0', '<0.1', '12.5', '100', '100']);
   assert.deepEqual([0, 7.46, 128, 1400, 2.5e6].map(rateText), ['0', '7.5', '128', '1.4 k', '2.5 M']);
+  assert.deepEqual([0, 999, 1017, 1234567].map(wholeText), ['0', '999', '1\u202f017', '1\u202f234\u202f567']);
   assert.equal(vipText('2001:db8::1', 443), '[2001:db8::1]:443');
   assert.equal(vipText('192.0.2.1', undefined), '192.0.2.1');
 });
@@ -163,37 +164,51 @@ test('the effect of a change in words and numbers', () => {
   };
   assert.equal(
     describeEffect(effect),
-    'www-v4: 12.5 % of new flows move, share 12.5 % → 0 %, 1 backend serves afterwards, open flows are cut now.',
+    'www-v4: 12.5 % of new flows move, share 12.5 % → 0 %, 1 backend serves afterwards, ' +
+      'open flows are cut now.',
   );
 });
 
 test('drawings: a pixel per probe, a line within its box', () => {
   const { passed, failed } = heartbeatPaths([
-    ['b', true, 'L7OK', 1],
-    ['b', false, 'L4CON', 1],
+    ['b', true, 'L7OK', 1, 0],
+    ['b', false, 'L4CON', 1, 1000],
   ]);
   assert.equal(passed, 'M58 14h1v-2h-1z');
   assert.equal(failed, 'M59 14h1v-14h-1z');
-  assert.equal(sparkPath([5], 100, 20), '');
-  assert.equal(sparkPath([0, 10], 100, 20), 'M0.0 19.0L100.0 1.0');
+  assert.equal(sparkPath([[0, 5]], 100, 20), '');
+  const two = [
+    [0, 0],
+    [1000, 10],
+  ] as const;
+  assert.equal(sparkPath(two, 100, 20), 'M0.0 19.0L100.0 1.0');
+});
+
+test('a line over time: late values stand where they belong, and a night without any is a hole', () => {
+  const at = (...timesMs: readonly number[]) => timesMs.map((atMs) => [atMs, 1] as const);
+  assert.equal(sparkPath(at(0, 1000, 4000), 100, 20), 'M0.0 1.0L25.0 1.0L100.0 1.0');
+  const night = sparkPath(at(0, 1000, 2000, 36_000_000, 36_001_000, 36_002_000), 80, 20);
+  assert.equal(night, 'M0.0 1.0L10.0 1.0L20.0 1.0M60.0 1.0L70.0 1.0L80.0 1.0');
+  assert.match(sparkPath(at(5, 5, 5), 100, 20), /^M0\.0 1\.0L0\.0 1\.0/, 'all at one time');
 });
 
 test('probes together: codes by how often, latency of those that passed', () => {
   const summary = summariseProbes([
-    ['b', true, 'L7OK', 4],
-    ['b', true, 'L7OK', 2],
-    ['b', false, 'L4TOUT', 1000],
+    ['b', true, 'L7OK', 4, 0],
+    ['b', true, 'L7OK', 2, 1000],
+    ['b', false, 'L4TOUT', 1000, 3000],
   ]);
   assert.deepEqual(summary.codes, [
     ['L7OK', 2],
     ['L4TOUT', 1],
   ]);
   assert.deepEqual(summary.latencyMs, { least: 2, median: 2, most: 4 });
+  assert.equal(summary.spanMs, 3000);
   assert.equal(summariseProbes([]).latencyMs, undefined);
 });
 
 test('events as lines, and the filter over them', () => {
-  const transition = { from: 'up', to: 'down', at: '', code: 'L7STS', detail: 'HTTP 503' };
+  const transition = { from: 'up', to: 'down', at: '', code: 'L7STS', detail: 'HTTP 503' } as const;
   const event = { at: '', kind: 'backend', backend: { backend: 'nginx0', transition } } as const;
   assert.equal(describeEvent(event).text, 'up → down  L7STS HTTP 503');
   const line = { id: 1, t: 'event', maglevd: 'local', event } as const;

@@ -1,4 +1,5 @@
-// Where on the page one is, as the part of the address behind `#`. Pure. Every card and drawer has such a link.
+// Where on the page one is, as the part of the address behind `#`. Pure. Every card and drawer has such a
+// link.
 
 export interface Route {
   /** Absent: the overview of all. */

@@ -1,5 +1,5 @@
-// What this browser remembers: theme, cards that are closed, the panel, the last tab. A browser that keeps nothing
-// (private windows, blocked storage) works all the same.
+// What this browser remembers: theme, cards that are closed, the panel, the last tab. A browser that keeps
+// nothing (private windows, blocked storage) works all the same.
 
 export type Theme = 'auto' | 'dark' | 'light';
 const storageKey = 'vpp-maglev';

@@ -13,7 +13,8 @@ export const signPaths: Readonly<Record<Shape, string>> = {
   half: `${disc}M8 3.4a4.6 4.6 0 0 1 0 9.2z`,
   question:
     `${disc}M8 3a5 5 0 1 0 0 10a5 5 0 1 0 0-10z` +
-    'M7.2 9.5v-1.2l1.4-1.1q.5-.5.5-1q0-.9-1-.9-1 0-1.2 1.1l-1.5-.3q.4-2.2 2.8-2.2 2.5 0 2.5 2.2 0 1.2-1.1 2l-.8.6v.8z' +
+    'M7.2 9.5v-1.2l1.4-1.1q.5-.5.5-1q0-.9-1-.9-1 0-1.2 1.1l-1.5-.3q.4-2.2 2.8-2.2' +
+    ' 2.5 0 2.5 2.2 0 1.2-1.1 2l-.8.6v.8z' +
     'M7.1 10.3h1.8v1.7h-1.8z',
   square: 'M2 2h12v12h-12z',
   bars: 'M3 2h3.5v12h-3.5zM9.5 2h3.5v12h-3.5z',
@@ -26,7 +27,10 @@ export const heartbeatHeight = 14;
 /** A probe that takes this long has the full height, a failed one too. */
 const tallMs = 1000;
 
-/** Two paths: probes that passed, as high as they were slow, and probes that failed. One pixel each, newest right. */
+/**
+ * Two paths: probes that passed, as high as they were slow, and probes that failed. One pixel each, newest
+ * right.
+ */
 export function heartbeatPaths(ticks: readonly ProbeTick[]): {
   readonly passed: string;
   readonly failed: string;
@@ -55,15 +59,34 @@ export function barPath(pieces: readonly { readonly start: number; readonly widt
     .join('');
 }
 
-/** A line through `values`, oldest left, in a box of `width` x `height` from zero up. Empty for less than two. */
-export function sparkPath(values: readonly number[], width: number, height: number): string {
-  if (values.length < 2) return '';
-  const top = Math.max(...values, Number.MIN_VALUE);
-  const step = width / (values.length - 1);
-  return values
-    .map((value, index) => {
+/** A value and when it was measured, in ms. */
+export type SparkPoint = readonly [atMs: number, value: number];
+
+/** Where nothing was measured for more than so many usual steps the line has a hole, so wide and no wider. */
+const holeSteps = 4;
+
+/**
+ * A line through `points`, oldest left, in a box of `width` x `height` from zero up. Empty for less than
+ * two.
+ */
+export function sparkPath(points: readonly SparkPoint[], width: number, height: number): string {
+  if (points.length < 2) return '';
+  const stepsMs = points.slice(1).map(([atMs], index) => Math.max(0, atMs - (points[index]?.[0] ?? atMs)));
+  const usualMs = [...stepsMs].sort((left, right) => left - right)[Math.floor(stepsMs.length / 2)] ?? 0;
+  const holeMs = usualMs * holeSteps;
+  const drawnMs = stepsMs.map((stepMs) => Math.min(stepMs, holeMs));
+  const totalMs = Math.max(
+    drawnMs.reduce((sum, stepMs) => sum + stepMs, 0),
+    Number.MIN_VALUE,
+  );
+  const top = Math.max(...points.map(([, value]) => value), Number.MIN_VALUE);
+  let x = 0;
+  return points
+    .map(([, value], index) => {
+      const stepMs = stepsMs[index - 1] ?? 0;
+      x += ((drawnMs[index - 1] ?? 0) / totalMs) * width;
       const y = height - 1 - (Math.max(0, value) / top) * (height - 2);
-      return `${index === 0 ? 'M' : 'L'}${(index * step).toFixed(1)} ${y.toFixed(1)}`;
+      return `${index === 0 || stepMs > holeMs ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`;
     })
     .join('');
 }

@@ -1,37 +1,18 @@
-// The signs of states: colour, shape and word, always all three (look.md). Pure.
+// The signs of what the page shows: colour, shape and word, always all three (look.md). Pure.
+import { type Sign, shownState, signOf } from '@vpp-maglev/proto/signs';
 import type { MaglevdConnection, PoolBackendJson } from '../contract.ts';
 import type { Health } from './fleet/health.ts';
 
-export type Shape = 'disc' | 'ring' | 'half' | 'question' | 'square' | 'bars' | 'crossed' | 'triangle';
-/** Names of the colours in tokens.css. */
-export type Hue = 'up' | 'standby' | 'unknown' | 'down' | 'paused' | 'disabled' | 'drift';
-
-export interface Sign {
-  readonly shape: Shape;
-  readonly hue: Hue;
-  readonly word: string;
-}
-
-const states: Readonly<Record<PoolBackendJson['state'], Sign>> = {
-  up: { shape: 'disc', hue: 'up', word: 'up' },
-  unknown: { shape: 'question', hue: 'unknown', word: 'unknown' },
-  down: { shape: 'square', hue: 'down', word: 'down' },
-  paused: { shape: 'bars', hue: 'paused', word: 'paused' },
-  disabled: { shape: 'crossed', hue: 'disabled', word: 'disabled' },
-  removed: { shape: 'crossed', hue: 'disabled', word: 'removed' },
-};
-const standby: Sign = { shape: 'ring', hue: 'standby', word: 'standby' };
+export type { Hue, Shape, Sign } from '@vpp-maglev/proto/signs';
 
 /** The sign of a state by its word; a word that we do not know is shown as it is. */
 export function stateSign(state: string): Sign {
-  return (
-    (states as Readonly<Record<string, Sign>>)[state] ?? { shape: 'question', hue: 'unknown', word: state }
-  );
+  return signOf(state) ?? { shape: 'question', hue: 'unknown', word: state };
 }
 
 /** The sign of a backend in a pool: up without new flows is a standby. */
-export function poolBackendSign({ state, effectiveWeight }: PoolBackendJson): Sign {
-  return state === 'up' && effectiveWeight === 0 ? standby : states[state];
+export function poolBackendSign(entry: PoolBackendJson): Sign {
+  return signOf(shownState(entry));
 }
 
 const healthSigns: Readonly<Record<Health, Sign>> = {

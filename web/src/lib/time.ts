@@ -1,21 +1,13 @@
 // Times and spans in words. Pure: `now` is an argument.
 
-const units = [
-  ['d', 86_400],
-  ['h', 3600],
-  ['m', 60],
-  ['s', 1],
-] as const;
+import { formatDuration } from '@vpp-maglev/server/duration';
+import type { MaglevdStatus } from '../contract.ts';
 
-/** A span by its two most significant units: `45s`, `10m30s`, `3h0m`, `12d4h`. Negative spans are `0s`. */
+/**
+ * A span by its two most significant units, cut to seconds: `45s`, `10m30s`, `3h`, `12d4h`; never negative.
+ */
 export function spanText(spanMs: number): string {
-  const seconds = Math.max(0, Math.floor(spanMs / 1000));
-  const first = units.findIndex(([, size]) => seconds >= size);
-  const unit = units[first];
-  if (unit === undefined) return '0s';
-  const next = units[first + 1];
-  const head = `${Math.floor(seconds / unit[1])}${unit[0]}`;
-  return next === undefined ? head : `${head}${Math.floor((seconds % unit[1]) / next[1])}${next[0]}`;
+  return formatDuration(Math.floor(spanMs / 1000) * 1000);
 }
 
 /** How long ago `at` (RFC 3339) was; `-` where it is not a time. */
@@ -41,4 +33,10 @@ export function fullTimeText(at: string): string {
     String(part).padStart(2, '0'),
   );
   return `${day.join('-')} ${clockText(at)}`;
+}
+
+/** A maglevd that cannot be asked, for how long, and why. */
+export function sayAbsent({ name, connection, since, reason }: MaglevdStatus, nowMs: number): string {
+  const what = connection === 'lost' ? 'has been lost' : 'has been tried without an answer';
+  return `${name} ${what} for ${ageText(since, nowMs)}${reason === undefined ? '' : `: ${reason}`}.`;
 }

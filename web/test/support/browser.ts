@@ -17,7 +17,10 @@ export async function launchBrowser(): Promise<Browser> {
 
 export interface WatchedPage {
   readonly page: Page;
-  /** Errors in the console, exceptions, and requests to other origins; what a broken connection logs is no error. */
+  /**
+   * Errors in the console, exceptions, and requests to other origins; what a broken connection logs is no
+   * error.
+   */
   readonly faults: readonly string[];
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
-// A maglevd made of values: it tells what a real one would tell when a backend changes. It knows the contract and
-// the truth table of weights, no network. Its shares are even, not those of the exact table.
+// A maglevd made of values: it tells what a real one would tell when a backend changes. It knows the
+// contract and the truth table of weights, no network. Its shares are even, not those of the exact table.
 import type {
   BackendJson,
   FleetMessage,
@@ -8,6 +8,7 @@ import type {
   MaglevdStatus,
   PoolBackendJson,
   ProbeTick,
+  VppInfoJson,
 } from '../../src/contract.ts';
 
 export interface FakePool {
@@ -38,7 +39,9 @@ export class FakeMaglevd {
   readonly name: string;
   status: MaglevdStatus;
   drift: readonly string[] = [];
-  vppConnection = 'connected';
+  vppConnection: VppInfoJson['connection'] = 'connected';
+  /** API calls to VPP so far, and replies. */
+  apiSent = 48_211;
   readonly backends = new Map<string, BackendJson>();
   frontends: FrontendJson[] = [];
   readonly #layout: readonly FakeFrontend[];
@@ -97,6 +100,8 @@ export class FakeMaglevd {
       pid: 4211,
       bootTime: iso(this.#startedMs - 86_400_000 * 12),
       connectTime: iso(this.#startedMs),
+      apiSent: this.apiSent,
+      apiReceived: this.apiSent,
       missingCapabilities: [],
     };
   }
@@ -119,7 +124,7 @@ export class FakeMaglevd {
       transitions: [transition, ...before.transitions].slice(0, 5),
     };
     this.backends.set(name, backend);
-    const frontends = this.#derive(new Set(backend.frontends));
+    const frontends = this.#derive(new Set(backend.frontends), at);
     this.#eventNumber += 1;
     const event = {
       id: `e-${this.#eventNumber}`,
@@ -138,13 +143,13 @@ export class FakeMaglevd {
     return [{ t: 'change', maglevd: this.name, frontends: this.#derive(new Set([frontend])), backends: [] }];
   }
 
-  /** One probe of each of `names`. */
-  probes(names: readonly string[], durationMs: (index: number) => number): FleetMessage {
+  /** One probe of each of `names`, done at `nowMs`. */
+  probes(names: readonly string[], durationMs: (index: number) => number, nowMs = Date.now()): FleetMessage {
     const ticks = names.flatMap((name, index): readonly ProbeTick[] => {
       const { state, code } = this.backends.get(name) ?? {};
       if (state === 'paused' || state === 'disabled') return [];
       const isUp = state !== 'down';
-      return [[name, isUp, isUp ? 'L7OK' : (code ?? 'L4CON'), durationMs(index)]];
+      return [[name, isUp, isUp ? 'L7OK' : (code ?? 'L4CON'), durationMs(index), nowMs]];
     });
     return { t: 'probes', maglevd: this.name, ticks };
   }
@@ -173,10 +178,12 @@ export class FakeMaglevd {
   }
 
   /** Frontends anew from layout and states; returns those of `names`, or all. */
-  #derive(names?: ReadonlySet<string>): readonly FrontendJson[] {
+  #derive(names?: ReadonlySet<string>, at = iso(this.#startedMs)): readonly FrontendJson[] {
     this.frontends = this.#layout.map((layout, index) => {
       const known = this.frontends[index];
-      return known && names && !names.has(layout.name) ? known : this.#frontendOf(layout);
+      if (known && names && !names.has(layout.name)) return known;
+      const frontend = this.#frontendOf(layout);
+      return { ...frontend, since: known?.state === frontend.state ? known.since : at };
     });
     return names ? this.frontends.filter(({ name }) => names.has(name)) : this.frontends;
   }
@@ -198,6 +205,7 @@ export class FakeMaglevd {
         name: backend,
         state: stateOf(backend),
         weight,
+        ...(weight !== pool.backends[backend] && { fileWeight: pool.backends[backend] ?? 0 }),
         effectiveWeight,
         programmedWeight: Math.ceil(effectiveWeight / 10),
         buckets: sum > 0 ? Math.round((effectiveWeight / sum) * tableLength) : 0,

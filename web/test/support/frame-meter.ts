@@ -1,6 +1,6 @@
-// How long the page was busy and how much it holds, as the browser itself measures it. The length of a task is
-// taken both by the clock and by the CPU time of its thread: on a shared machine the first says how long the
-// scheduler let others run, only the second how long ours took.
+// How long the page was busy and how much it holds, as the browser itself measures it. The length of a task
+// is taken both by the clock and by the CPU time of its thread: on a shared machine the first says how long
+// the scheduler let others run, only the second how long ours took.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 

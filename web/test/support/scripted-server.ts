@@ -1,5 +1,5 @@
-// The server's side of the contract under a test's hands: serves the built pages below /view/ and /admin/ with the
-// strict policy of the real one, streams what it is told to, and answers changes as the test says.
+// The server's side of the contract under a test's hands: serves the built pages below /view/ and /admin/
+// with the strict policy of the real one, streams what it is told to, and answers changes as the test says.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

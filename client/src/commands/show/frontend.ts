@@ -1,4 +1,5 @@
 // show frontend <name>: its pools and backends with weights, buckets and last results.
+import { shownState } from '@vpp-maglev/proto/signs';
 import type { Backend, Frontend, PoolBackend } from '../../api/shapes.ts';
 import { ageOf, formatTime } from '../../format/age.ts';
 import { portText } from '../../format/port.ts';
@@ -55,9 +56,9 @@ export function reportFrontend(frontend: Frontend, backends: readonly Backend[],
   return [{ kind: 'facts', facts }, title('pools, in order of preference'), { kind: 'table', columns, rows }];
 }
 
-/** Up, and given no traffic: a standby. */
-export function shownState({ state, effectiveWeight }: PoolBackend): string {
-  return state === 'up' && effectiveWeight === 0 ? 'standby' : state;
+/** A weight that an operator set says also which one it hides. */
+function weightText({ weight, fileWeight }: PoolBackend): string {
+  return fileWeight === undefined ? String(weight) : `${weight} (file: ${fileWeight})`;
 }
 
 function rowOf(
@@ -68,7 +69,7 @@ function rowOf(
   details: Backend | undefined,
   view: View,
 ): readonly Cell[] {
-  const { buckets, weight, effectiveWeight, programmedWeight } = backend;
+  const { buckets, effectiveWeight, programmedWeight } = backend;
   const share =
     buckets === undefined ? undefined : `${((100 * buckets) / frontend.newFlowsTableLength).toFixed(1)} %`;
   const { code, detail, ok } = details?.lastProbe ?? { ...details, ok: true };
@@ -78,7 +79,7 @@ function rowOf(
     cell(backend.name),
     stateCell(shownState(backend), view),
     cell(ageOf(details?.since, view.nowMs)),
-    cell(weight),
+    cell(weightText(backend)),
     cell(effectiveWeight, effectiveWeight === 0 ? 'quiet' : undefined),
     cell(programmedWeight, programmedWeight === 0 ? 'quiet' : undefined),
     cell(buckets),

@@ -814,6 +814,20 @@ export declare type GetVPPInfoResponse = Message<"maglev.v1.GetVPPInfoResponse">
   connectTime?: Timestamp | undefined;
 
   /**
+   * API calls sent to VPP since maglevd started; absent: no VPP is configured.
+   *
+   * @generated from field: optional uint64 api_sent = 10;
+   */
+  apiSent?: bigint | undefined;
+
+  /**
+   * Replies to them that came.
+   *
+   * @generated from field: optional uint64 api_received = 11;
+   */
+  apiReceived?: bigint | undefined;
+
+  /**
    * Messages that are needed and that this VPP lacks, as name_crc.
    *
    * @generated from field: repeated string missing_capabilities = 9;
@@ -1090,6 +1104,13 @@ export declare type PoolBackend = Message<"maglev.v1.PoolBackend"> & {
    * @generated from field: uint32 weight = 3;
    */
   weight: number;
+
+  /**
+   * The file's weight, where an operator override stands in its place; absent: none does.
+   *
+   * @generated from field: optional uint32 file_weight = 7;
+   */
+  fileWeight?: number | undefined;
 
   /**
    * Weight that its state and the active pool leave it, 0..100.

@@ -1,5 +1,5 @@
-// The one owner of the stream: opens it, hears it, opens it again after silence or sleep, and holds the model that
-// came of it. Knows the wire and the clock; what messages mean stands in reduce.
+// The one owner of the stream: opens it, hears it, opens it again after silence or sleep, and holds the
+// model that came of it. Knows the wire and the clock; what messages mean stands in reduce.
 import { flushSync } from 'svelte';
 import type { FleetMessage } from '../../contract.ts';
 import {
@@ -65,7 +65,8 @@ export class FleetStream {
     this.#openedMs = Date.now();
     this.#lastHeardMs = this.#openedMs;
     this.#isBroken = false;
-    // A stream that the browser opens again sends Last-Event-ID itself; one that we open can only ask in its address.
+    // A stream that the browser opens again sends Last-Event-ID itself; one that we open can only ask in
+    // its address.
     const after = this.#lastEventId === '' ? '' : `?lastEventId=${encodeURIComponent(this.#lastEventId)}`;
     const source = new EventSource(this.#url + after);
     source.addEventListener('message', (event) => this.#hear(event));
@@ -133,7 +134,8 @@ export class FleetStream {
     this.#isDrawPlanned = true;
     const intervalMs = Math.max(drawIntervalMs, this.#drawTookMs * drawRestFactor);
     const waitMs = Math.min(1000, Math.max(0, this.#lastDrawMs + intervalMs - Date.now()));
-    // Not in an animation frame: what the model costs and what the drawing costs are two tasks, not one long one.
+    // Not in an animation frame: what the model costs and what the drawing costs are two tasks, not one
+    // long one.
     setTimeout(() => this.#draw(), waitMs);
   }
 

@@ -10,7 +10,9 @@ export const sleepMsMin = 2500;
 export const reopenIntervalMs = 1000;
 /** Between two drawings of the model: more often the eye does not see it, and a phone gets warm. */
 export const drawIntervalMs = 100;
-/** A drawing that took long is rested from for so many times its own length: input and scrolling come first. */
+/**
+ * A drawing that took long is rested from for so many times its own length: input and scrolling come first.
+ */
 export const drawRestFactor = 4;
 /** Messages that may wait while the page is not drawn; more, and the picture is taken anew instead. */
 export const waitingMessagesMax = 20_000;

@@ -50,8 +50,6 @@ export interface MaglevdModel {
   /** Per backend, oldest first, at most `probesKept`. */
   readonly probes: ReadonlyMap<string, readonly ProbeTick[]>;
   readonly series: ReadonlyMap<string, VipSeries>;
-  /** Messages to and from VPP that were told of. */
-  readonly pulses: { readonly sent: number; readonly received: number };
 }
 
 export interface FleetModel {

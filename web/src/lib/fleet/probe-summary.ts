@@ -4,6 +4,8 @@ import type { ProbeTick } from '../../contract.ts';
 export interface ProbeSummary {
   readonly count: number;
   readonly passed: number;
+  /** From the first of them to the last. */
+  readonly spanMs: number;
   /** Codes with how often they came, most often first, then by name. */
   readonly codes: readonly (readonly [code: string, count: number])[];
   /** Of probes that passed, in ms; absent where none did. */
@@ -23,6 +25,7 @@ export function summariseProbes(ticks: readonly ProbeTick[]): ProbeSummary {
   return {
     count: ticks.length,
     passed: durations.length,
+    spanMs: (ticks.at(-1)?.[4] ?? 0) - (ticks[0]?.[4] ?? 0),
     codes: [...counts].sort(([left, a], [right, b]) => b - a || (left < right ? -1 : 1)),
     latencyMs:
       least === undefined || most === undefined || median === undefined ? undefined : { least, median, most },

@@ -80,7 +80,7 @@ test('probes fill a ring of the heartbeat, newest last, and survive a new pictur
   for (let i = 0; i < probesKept + 5; i += 1) {
     model = reduce(
       model,
-      [{ t: 'probes', maglevd: 'local', ticks: [['nginx0-ams', true, 'L7OK', i]] }],
+      [{ t: 'probes', maglevd: 'local', ticks: [['nginx0-ams', true, 'L7OK', i, i]] }],
       nowMs,
     );
   }

@@ -1,5 +1,5 @@
-// Messages of the stream -> what the page knows. Pure: time comes in as an argument, nothing goes out. What did
-// not change keeps its identity, so that components are only redrawn where something moved.
+// Messages of the stream -> what the page knows. Pure: time comes in as an argument, nothing goes out. What
+// did not change keeps its identity, so that components are only redrawn where something moved.
 import type { EventJson, FleetMessage, MaglevdPicture, MaglevdStatus, ProbeTick } from '../../contract.ts';
 import { type EventLine, type FleetModel, linesKept, type MaglevdModel, probesKept } from './model.ts';
 import { addSample } from './series.ts';
@@ -77,7 +77,7 @@ function applyTo(draft: Draft, known: MaglevdModel, message: OneMaglevd): Maglev
       };
     case 'event':
       addLine(draft, message.maglevd, message.event);
-      return countPulse(known, message.event);
+      return known;
     default:
       return message satisfies never;
   }
@@ -106,14 +106,6 @@ function addLine(draft: Draft, maglevd: string, event: EventJson): void {
   if (event.log?.message === 'backend-transition') return;
   draft.newLines.push({ id: draft.fleet.nextLineId, t: 'event', maglevd, event });
   draft.fleet.nextLineId += 1;
-}
-
-function countPulse(known: MaglevdModel, event: EventJson): MaglevdModel {
-  const name = event.log?.message;
-  if (name !== 'vpp-api-send' && name !== 'vpp-api-recv') return known;
-  const { sent, received } = known.pulses;
-  const pulses = name === 'vpp-api-send' ? { sent: sent + 1, received } : { sent, received: received + 1 };
-  return { ...known, pulses };
 }
 
 function applyPicture(draft: Draft, message: FleetMessage & { t: 'picture' }, nowMs: number): void {
@@ -145,7 +137,6 @@ function modelOf(picture: MaglevdPicture, name: string, before: MaglevdModel | u
     drift: new Set(picture.drift),
     probes: new Map(probes),
     series: picture.counters ? addSample(series, picture.counters) : series,
-    pulses: before?.pulses ?? { sent: 0, received: 0 },
   };
 }
 

@@ -4,7 +4,7 @@ import { type FakeFrontend, FakeMaglevd, usualLayout } from '../../../test/suppo
 import { differences } from './differences.ts';
 import { emptyFleet, type FleetModel } from './model.ts';
 import { reduce } from './reduce.ts';
-import { matches, membershipsOf, overviewRows, sharesOf, verdictOf } from './select.ts';
+import { matches, membershipsOf, overviewRows, poolRole, sharesOf, verdictOf } from './select.ts';
 import { spreadOf } from './spread.ts';
 
 const nowMs = Date.parse('2026-11-23T12:00:00Z');
@@ -44,7 +44,20 @@ test('health: one word for each way a frontend can be', () => {
   assert.equal(healthIn(model, 'dns-over-tls')?.sentence, 'No backend of any pool serves: 2 down.');
 });
 
-test('health: without VPP at hand what it serves is unknown; a daemon without VPP is judged by its backends', () => {
+test('pools: those in front of the one that serves cannot, those behind it stand by', () => {
+  const roles = (...downs: readonly string[]) => {
+    const local = make();
+    for (const name of downs) local.turn(name, down, nowMs);
+    const git = local.frontends.find(({ name }) => name === 'git');
+    return git?.pools.map(({ name }) => poolRole(git, name));
+  };
+  const primary = ['git0-ams', 'git1-fra', 'git2-lhr'];
+  assert.deepEqual(roles(), ['serving', 'standby']);
+  assert.deepEqual(roles(...primary), ['cannot serve', 'serving']);
+  assert.deepEqual(roles(...primary, 'git-sorry-ams'), ['would serve', 'standby']);
+});
+
+test('health: with VPP out of reach it is unknown; a daemon without VPP is judged by its backends', () => {
   const local = make();
   local.vppConnection = 'not-responding';
   assert.equal(

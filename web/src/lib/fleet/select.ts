@@ -125,6 +125,8 @@ export interface Share {
   readonly held: number | undefined;
 }
 
+export const noShare: Share = { configured: 0, held: undefined };
+
 /** The shares of the backends of one pool, by name. A pool of zeros has no shares. */
 export function sharesOf(
   frontend: FrontendJson,
@@ -142,11 +144,21 @@ export function sharesOf(
   );
 }
 
+export type PoolRole = 'serving' | 'would serve' | 'standby' | 'cannot serve';
+
+/** What a pool is for now: those in front of the one that serves are there and cannot. */
+export function poolRole({ pools, activePool, state }: FrontendJson, pool: string): PoolRole {
+  if (pool === activePool) return state === 'up' ? 'serving' : 'would serve';
+  const placeOf = (wanted: string) => pools.findIndex(({ name }) => name === wanted);
+  return placeOf(pool) < placeOf(activePool) ? 'cannot serve' : 'standby';
+}
+
 /** Where a backend stands: pools that list it, in the order of the configuration. */
 export interface Membership {
   readonly frontend: FrontendJson;
   readonly pool: string;
   readonly entry: PoolBackendJson;
+  readonly share: Share;
 }
 
 /** All pools of a maglevd that list `backend`. */
@@ -155,7 +167,10 @@ export function membershipsOf(maglevd: MaglevdModel, backend: string): readonly 
     frontend.pools.flatMap((pool) =>
       pool.backends
         .filter((entry) => entry.name === backend)
-        .map((entry) => ({ frontend, pool: pool.name, entry })),
+        .map((entry) => {
+          const share = sharesOf(frontend, pool.backends).get(backend) ?? noShare;
+          return { frontend, pool: pool.name, entry, share };
+        }),
     ),
   );
 }

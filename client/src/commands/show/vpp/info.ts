@@ -34,6 +34,7 @@ export function reportVppInfo(info: VppInfo, view: View): Report {
   add('build directory', info.buildDirectory);
   add('pid', info.pid);
   add('uptime', age(info.bootTime));
+  if (info.apiSent !== undefined) add('API calls', `${info.apiSent}, ${info.apiReceived ?? 0} replies`);
   if (info.missingCapabilities.length > 0) {
     facts.push(['missing', cell(info.missingCapabilities.join(', '), 'bad')]);
   }
