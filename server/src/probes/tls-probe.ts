@@ -18,7 +18,7 @@ import {
   failure,
   type HttpExchange,
 } from './stream-words.ts';
-import { judgeCertificate, startTls, type TlsPlan } from './tls.ts';
+import { judgeCertificate, type KeyShares, keySharesFor, startTls, type TlsPlan } from './tls.ts';
 import { describeHandshakeError, isTlsError, type TlsError } from './tls-words.ts';
 
 /** Everything that is the same in every run. */
@@ -32,10 +32,16 @@ export interface TlsProbePlan {
   readonly exchange?: HttpExchange;
 }
 
+/** What one run leaves to the next; a session is not part of it (record 15). */
+interface Memory {
+  keyShares: KeyShares;
+}
+
 export function prepareTls(plan: TlsProbePlan, network: ProbeNetwork): PreparedProbe {
+  const memory: Memory = { keyShares: 'classic' };
   return {
     start(done) {
-      const run = new TlsRun(plan, network, done);
+      const run = new TlsRun(plan, network, memory, done);
       run.start();
       return run;
     },
@@ -54,6 +60,7 @@ const handshakeTimeout: ProbeResult = { ok: false, code: 'L6TOUT', detail: 'TLS 
 class TlsRun implements RunningProbe {
   readonly #plan: TlsProbePlan;
   readonly #network: ProbeNetwork;
+  readonly #memory: Memory;
   #done: ((result: ProbeResult) => void) | undefined;
   #phase: Phase = 'connecting';
   #socket: Socket | undefined;
@@ -61,9 +68,15 @@ class TlsRun implements RunningProbe {
   #decision: ProbeResult | undefined;
   #delivery: Timer | undefined;
 
-  constructor(plan: TlsProbePlan, network: ProbeNetwork, done: (result: ProbeResult) => void) {
+  constructor(
+    plan: TlsProbePlan,
+    network: ProbeNetwork,
+    memory: Memory,
+    done: (result: ProbeResult) => void,
+  ) {
     this.#plan = plan;
     this.#network = network;
+    this.#memory = memory;
     this.#done = done;
   }
 
@@ -120,7 +133,7 @@ class TlsRun implements RunningProbe {
   #startHandshake(tls: TlsPlan): void {
     assert(this.#socket !== undefined, 'a handshake has a socket');
     this.#phase = 'handshake';
-    const tlsSocket = startTls(this.#socket, tls);
+    const tlsSocket = startTls(this.#socket, tls, this.#memory.keyShares);
     tlsSocket.on('secureConnect', () => this.#onSecure(tls, tlsSocket));
     tlsSocket.on('data', (bytes: Uint8Array) => this.#onBytes(bytes));
     tlsSocket.on('error', (error: TlsError) => this.#onError(error));
@@ -135,6 +148,7 @@ class TlsRun implements RunningProbe {
    */
   #onSecure(tls: TlsPlan, tlsSocket: TLSSocket): void {
     if (this.#phase !== 'handshake') return;
+    this.#memory.keyShares = keySharesFor(tlsSocket);
     const fault = judgeCertificate(tlsSocket, tls, this.#network.clock.wallMs());
     if (fault !== undefined) this.#finishLater(failure('L6RSP', fault));
     else if (this.#plan.exchange !== undefined) this.#startExchange(this.#plan.exchange, tlsSocket);

@@ -21,12 +21,13 @@ test('the name in a Host', () => {
 
 test('whose certificate is wanted: the server name, else the host, else the address', () => {
   const context = createSecureContext();
+  const contexts = { classic: context, hybrid: () => context };
   const identity = (serverName: string | undefined, host: string | undefined) =>
     planTls(
       { insecureSkipVerify: false, ...(serverName !== undefined && { serverName }) },
       [host, '192.0.2.1'],
       [],
-      () => context,
+      () => contexts,
     ).identity;
   assert.equal(identity('a.example', 'b.example:443'), 'a.example');
   assert.equal(identity(undefined, 'b.example:443'), 'b.example');
@@ -34,13 +35,15 @@ test('whose certificate is wanted: the server name, else the host, else the addr
   assert.equal(identity('a.example.', undefined), 'a.example');
 });
 
-test('one context for each CA file, however many checks ask', () => {
+test('one pair of contexts for each CA file, however many checks ask', () => {
   const contextFor = createTlsContexts();
   const [one = '', two = ''] = ['one', 'two'].map((name) => createAuthority(name).certPem);
   assert.equal(contextFor(), contextFor());
   assert.equal(contextFor(one), contextFor(one));
   assert.notEqual(contextFor(one), contextFor(two));
   assert.notEqual(contextFor(one), contextFor());
+  assert.equal(contextFor(one).hybrid(), contextFor(one).hybrid());
+  assert.notEqual(contextFor(one).hybrid(), contextFor(one).classic);
 });
 
 test('the least recently used context makes room', { timeout: 60_000 }, () => {
