@@ -1,5 +1,5 @@
 // Addresses that come again and again, as one value each: parsing costs, and so does memory that lives on.
-import { type Address, addressFromBytes, parseAddress } from './address.ts';
+import { type Address, addressFromBytes, formatIpv4, parseAddress } from './address.ts';
 import { must } from './assert.ts';
 import { addressBookMax } from './limits.ts';
 
@@ -16,7 +16,7 @@ export class AddressBook {
 
   /** 4 or 16 bytes, which are copied if they are kept. */
   fromBytes(bytes: Uint8Array): Address {
-    const { text } = bytes.length === 4 ? { text: bytes.join('.') } : addressFromBytes(bytes);
+    const text = bytes.length === 4 ? formatIpv4(bytes) : addressFromBytes(bytes).text;
     return this.#byText.get(text) ?? this.#keep(text, addressFromBytes(bytes.slice()));
   }
 

@@ -71,11 +71,17 @@ function parseIpv6(text: string): AddressResult {
  * The address that 4 or 16 bytes in network order are; mapped and other special ones are taken as they are.
  */
 export function addressFromBytes(bytes: Uint8Array): Address {
-  if (bytes.length === 4) return { family: 4, text: bytes.join('.'), bytes };
+  if (bytes.length === 4) return { family: 4, text: formatIpv4(bytes), bytes };
   assert(bytes.length === 16, 'an address has 4 or 16 bytes');
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
   const groups = Array.from({ length: 8 }, (_, index) => view.getUint16(index * 2));
   return { family: 6, text: formatIpv6(groups), bytes };
+}
+
+/** The text of 4 bytes in network order. */
+export function formatIpv4(bytes: Uint8Array): string {
+  // Several times as fast as `join` of a typed array.
+  return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
 }
 
 function parseGroups(text: string): readonly number[] | undefined {

@@ -204,7 +204,8 @@ function openPull({ feeds, request, witness, tell, fail }: Opening): Client {
     isOpen: true,
     read: () => wake(),
     leave() {
-      abort.abort();
+      // A reason of its own: the default one is an error with a stack.
+      abort.abort('left');
       client.isStalled = false;
       wake();
     },

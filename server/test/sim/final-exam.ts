@@ -100,5 +100,5 @@ export async function checkDrift(world: World): Promise<void> {
   assert.equal(vpp.drift({ t: 'as-weight', vip, address: server.address, weight, flush: false, why }), 0);
   await clock.advance(daemon.control.config().lb.syncIntervalMs + readBackPatienceMs);
   assert.ok(reconciler.journal().driftCount() > before, 'drift is not reported');
-  checkVppQuiet(world);
+  await checkVppQuiet(world);
 }

@@ -6,6 +6,7 @@ import type { NumberedEvent } from '../../src/events/event.ts';
 import type { Transition } from '../../src/health/backend-health.ts';
 import { effectiveAdmin, listOverrides } from '../../src/overrides/overrides.ts';
 import { exhaustedDetail } from '../support/fake-network.ts';
+import { deliverAnswers } from './api-clients.ts';
 import { checkDrift, checkReadBack, checkRhythm } from './final-exam.ts';
 import type { World } from './state.ts';
 import { calmVpp, checkVppQuiet, checkVppRules } from './vpp-invariants.ts';
@@ -115,8 +116,9 @@ export async function checkQuiet(world: World): Promise<void> {
     );
   }
   world.clients.checkCaughtUp();
+  await deliverAnswers(world);
   checkInvariants(world);
-  checkVppQuiet(world);
+  await checkVppQuiet(world);
   checkRhythm(world, quietMs);
   await checkReadBack(world);
   await checkDrift(world);

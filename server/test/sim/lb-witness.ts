@@ -5,16 +5,17 @@ import type { Daemon } from '../../src/daemon.ts';
 import { backendAddress, vipKeyOf } from '../../src/dataplane/desired.ts';
 import type { LbOp } from '../../src/dataplane/lb-op.ts';
 import { vipName } from '../../src/dataplane/lb-state.ts';
-import type { VipView } from '../../src/dataplane/simulator/lb-view.ts';
+import type { ServerView } from '../../src/dataplane/simulator/lb-view.ts';
 import type { Transition } from '../../src/health/backend-health.ts';
 import type { FrontendStatus } from '../../src/health/frontend-state.ts';
 import { must } from '../../src/lib/assert.ts';
 import type { Clock } from '../../src/lib/clock.ts';
-import { type FakeMutation, type FakeVpp, viewOf } from '../support/fake-vpp.ts';
+import { type FakeMutation, type FakeVpp, serversOf } from '../support/fake-vpp.ts';
 
 /**
  * Statuses of frontends, by the name of the VIP: as they were when operations may have been planned. Where
- * that is not known for sure there are two, and only what both say is certain.
+ * that is not known for sure there are several, one for each moment at which a run may have begun, and only
+ * what all of them say is certain.
  */
 type Statuses = ReadonlyMap<string, readonly FrontendStatus[]>;
 
@@ -68,7 +69,7 @@ export class LbWitness {
       const frontend = must(config.frontends.get(name), name);
       if (to !== 'disabled' && !(to === 'down' && frontend.flushOnDown)) continue;
       const [key, text] = [vipKeyOf(frontend), backendAddress(backend, config)];
-      const held = viewOf(this.#vpp.model, key)?.applicationServers;
+      const held = serversOf(this.#vpp.model, key);
       const isThere = held?.some(({ used, address }) => used && address.text === text);
       if (isThere) this.#owed.set(`${vipName(key)} ${text}`, this.#vpp.pid());
     }
@@ -94,7 +95,7 @@ export class LbWitness {
       const name = vipName(vipKeyOf(frontend));
       const status = control?.frontendStatus(frontend.name);
       const earlier: readonly FrontendStatus[] = before.get(name) ?? [];
-      if (status !== undefined) planned.set(name, [...earlier.slice(0, 1), status]);
+      if (status !== undefined) planned.set(name, [...earlier, status]);
     }
     // Between two looks the daemon goes by what it left there: what it cannot know is not its fault.
     this.#planned = this.#vpp.hasDrifted() ? new Map() : planned;
@@ -160,16 +161,16 @@ export class LbWitness {
   }
 }
 
-function isServing({ applicationServers }: VipView): boolean {
-  return applicationServers.some(({ used, weight }) => used && weight > 0);
+function isServing(servers: readonly ServerView[]): boolean {
+  return servers.some(({ used, weight }) => used && weight > 0);
 }
 
 /** Whether somebody loses by it. */
-function lowers(op: LbOp, before: VipView | undefined): boolean {
+function lowers(op: LbOp, before: readonly ServerView[] | undefined): boolean {
   if (before === undefined || op.t === 'conf' || op.t === 'vip-add' || op.t === 'as-add') return false;
   if (op.t === 'vip-delete') return isServing(before);
   const text = op.address.text;
-  const held = before.applicationServers.find(({ used, address }) => used && address.text === text);
+  const held = before.find(({ used, address }) => used && address.text === text);
   return held !== undefined && (op.t === 'as-delete' ? held.weight > 0 : held.weight > op.weight);
 }
 

@@ -61,7 +61,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ),
   plant(
     'belief kept after a failure',
-    /invariants 2, 4 and 9[\s\S]*without an observe/,
+    /invariant 4: apply without an observe/,
     60,
     [
       'dataplane/reconcile-run.ts',
@@ -114,7 +114,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     '[this.#retryTimer, this.#syncTimer, this.#readBackTimer]',
     '[this.#retryTimer, this.#readBackTimer]',
   ]),
-  plant('refused config half applied', /deepEqual|deep-equal/, 20, [
+  plant('refused config half applied', /invariant 8/, 20, [
     'control.ts',
     'this.#reload = { ...this.#reload, successful: false };',
     'this.#reload = { ...this.#reload, successful: false };\n' +
@@ -145,5 +145,42 @@ export const plantedFaults: readonly PlantedFault[] = [
     'return new Control(options, await options.store.load());',
     'await options.store.load();\n    return new Control(options, ' +
       '{ backends: new Map(), weights: new Map() });',
+  ]),
+  plant('two runs at once', /invariant 4: .* during/, 20, [
+    'dataplane/reconciler.ts',
+    'if (this.#running !== undefined || this.#queue.isEmpty() || !this.#canRun()) return;',
+    'if (this.#queue.isEmpty() || !this.#canRun()) return;',
+  ]),
+  plant('VIPs that are gone stay in VPP', /invariant 1: /, 20, [
+    'dataplane/reconciler.ts',
+    'keeps: (vip) => keepUnknown && !this.#ours.has(vip),',
+    'keeps: () => true,',
+  ]),
+  plant(
+    'order of operations by chance',
+    /invariant 6/,
+    20,
+    ['dataplane/plan.ts', 'function createVip(', 'let made = 0;\nfunction createVip('],
+    [
+      'dataplane/plan.ts',
+      'const servers = vip.applicationServers.map((server) => addServer(',
+      'const order = made++ % 2 ? vip.applicationServers : vip.applicationServers.toReversed();\n' +
+        '  const servers = order.map((server) => addServer(',
+    ],
+  ),
+  plant('probes from the old namespace', /namespace that was left|prober is closed/, 20, [
+    'control.ts',
+    'moved ? (a, b) => a === undefined && b === undefined',
+    'moved && netns === "" ? (a, b) => a === undefined && b === undefined',
+  ]),
+  plant('tag of half an answer', /tag has not|tag and bytes/, 60, [
+    'api/entity-tag.ts',
+    "hash('sha1', payload, 'base64url')",
+    "hash('sha1', payload.slice(0, 200), 'base64url')",
+  ]),
+  plant('a stranger may change things', /invariant 8|403/, 60, [
+    'api/access.ts',
+    "  if (caller.role === 'operator') return;\n",
+    '  return;\n',
   ]),
 ];

@@ -27,6 +27,17 @@ for (const fault of plantedFaults) {
   });
 }
 
+test('each invariant of the house has a fault that it finds, and no other', () => {
+  for (let number = 1; number <= 9; number++) {
+    const isItsOwn = ({ source }: RegExp) =>
+      source.startsWith(`invariant ${number}`) && !source.includes('|');
+    assert.ok(
+      plantedFaults.some(({ caught }) => isItsOwn(caught)),
+      `invariant ${number} has no planted fault of its own`,
+    );
+  }
+});
+
 test('without a fault nothing is caught, and an edit that does not fit is told', async () => {
   assert.deepEqual(await hunt({ edits: [], seeds: 3 }), { t: 'missed' });
   const edits = [{ file: 'control.ts', before: 'nothing of the kind', after: '' }];

@@ -9,19 +9,23 @@ import type { Log } from '../../src/lib/log.ts';
 import { createPrng, type Prng } from '../../src/lib/prng.ts';
 import type { BackendAction } from '../../src/overrides/actions.ts';
 import { listOverrides } from '../../src/overrides/overrides.ts';
+import type { Prober } from '../../src/probes/prober.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { createFakeDataplane } from '../support/fake-dataplane.ts';
 import { type Behaviour, createFakeNetwork } from '../support/fake-network.ts';
 import { createFakeVpp } from '../support/fake-vpp.ts';
+import { takeApiStep } from './api-clients.ts';
+import { FakeFile } from './config-file.ts';
 import { type ClientCounts, EventClients } from './event-clients.ts';
-import { noteStart, watchReads } from './final-exam.ts';
+import { watchReads } from './final-exam.ts';
 import { checkInvariants, checkQuiet, observe, readEvents, watch } from './invariants.ts';
 import { LbWitness } from './lb-witness.ts';
 import { checkOverridesAfterReload } from './override-invariants.ts';
+import { createWatchedProber } from './probers.ts';
 import { type StepKind, stepKinds, type World } from './state.ts';
 import { checkSameOperations } from './vpp-invariants.ts';
 import { takeVppStep } from './vpp-steps.ts';
-import { createFakeDisk, createFakeFile, createFileModel, editFile, fileText, pick } from './world.ts';
+import { createFakeDisk, createFileModel, editFile, fileValue, pick } from './world.ts';
 
 export interface SimulationResult {
   readonly seed: number;
@@ -38,7 +42,6 @@ export interface SimulationResult {
   readonly digest: string;
 }
 
-type Prepare = World['network']['prepare'];
 type Counts = Pick<World, 'cursor' | 'transitions' | 'lateProbes' | 'stalledMs' | 'wishes' | 'story'>;
 
 const silence = () => undefined;
@@ -87,7 +90,7 @@ async function createWorld(seed: number): Promise<World> {
   const clock = createFakeClock();
   const network = createFakeNetwork(clock);
   const model = createFileModel(prng);
-  const file = createFakeFile(fileText(model));
+  const file = new FakeFile(fileValue(model));
   const disk = createFakeDisk();
   const vpp = createFakeVpp(clock);
   vpp.delayMs = 1;
@@ -105,7 +108,10 @@ async function createWorld(seed: number): Promise<World> {
     ill: new Set<string>(),
     drawn: new Map<string, number>(),
     starts: new Map<string, number[]>(),
+    probers: new Set<Prober>(),
     reads: { unread: 0 },
+    tags: new Map(),
+    strangeAnswers: [],
     weights,
     behaviours: new Map<string, Behaviour>(),
   };
@@ -122,9 +128,10 @@ async function createWorld(seed: number): Promise<World> {
   return world;
 }
 
-/** A restart costs real time, mostly in building routes that nobody calls here: it is drawn less often. */
+/** A restart costs real time, and routes of the API most of all: they are built in some of the runs only. */
 function drawWeight(prng: Prng, kind: StepKind): number {
   const weight = prng.below(3) === 0 ? 0 : prng.next() ** 3;
+  if (kind === 'api') return prng.below(6) === 0 ? weight : 0;
   return kind === 'restart' ? weight / 6 : weight;
 }
 
@@ -138,25 +145,12 @@ async function startDaemon(world: Omit<World, 'daemon' | 'unwatch' | keyof Count
     readConfig: () => world.file.read(),
     createLog: createEventLogLines,
     createStore: () => world.disk.createStore(),
-    createProber: () => ({ prepare: watchedPrepare(world), close: silence }),
+    createProber: () => createWatchedProber(world),
     createDataplane: () => watchReads(createFakeDataplane(world.clock, world.vpp), world.reads),
   });
   world.witness.daemonStarted(daemon);
   world.clients.daemonStarted(daemon);
   return daemon;
-}
-
-/** Notes when probes start. */
-function watchedPrepare({ network, clock, starts }: Pick<World, 'network' | 'clock' | 'starts'>): Prepare {
-  return (check, target) => {
-    const probe = network.prepare(check, target);
-    return {
-      start(done) {
-        noteStart(starts, target.address, clock.nowMs());
-        return probe.start(done);
-      },
-    };
-  };
 }
 
 function count({ drawn }: World, what: string): void {
@@ -187,7 +181,7 @@ async function takeStep(world: World, kind: StepKind): Promise<void> {
       return clock.advance(prng.below(2000));
     case 'reload':
       for (let i = 0; i <= prng.below(3); i++) editFile(prng, model);
-      file.text = fileText(model);
+      file.write(fileValue(model));
       await reload(world);
       return clock.advance(prng.below(2000));
     case 'bad-reload':
@@ -212,6 +206,12 @@ async function takeStep(world: World, kind: StepKind): Promise<void> {
     case 'client':
       world.clients.step();
       return clock.advance(prng.below(3000));
+    case 'burst':
+      drawBurst(world);
+      return clock.advance(prng.below(4000));
+    case 'api':
+      for (let i = 0; i <= prng.below(4); i++) await takeApiStep(world);
+      return clock.advance(prng.below(2000));
     default:
       return takeVppStep(world, kind);
   }
@@ -242,9 +242,22 @@ async function restart(world: World): Promise<void> {
 }
 
 function drawFault(world: World): void {
-  const { prng, model, network, behaviours, ill } = world;
-  const { address } = pick(prng, [...model.backends.values()]);
-  const behaviour = pick<Behaviour>(prng, [
+  const { address } = pick(world.prng, [...world.model.backends.values()]);
+  befall(world, address, drawBehaviour(world.prng));
+}
+
+/** A cable, a switch or a rack: many backends at once, and all of them back at once. */
+function drawBurst(world: World): void {
+  const { prng, model } = world;
+  const behaviour = drawBehaviour(prng);
+  const isAll = prng.below(2) === 0;
+  for (const { address } of model.backends.values()) {
+    if (isAll || prng.below(2) === 0) befall(world, address, behaviour);
+  }
+}
+
+function drawBehaviour(prng: Prng): Behaviour {
+  return pick<Behaviour>(prng, [
     { t: 'alive', afterMs: prng.below(50) },
     // Still within every timeout that is drawn; under way long enough to meet a stall of ours.
     { t: 'alive', afterMs: prng.below(200) },
@@ -254,6 +267,10 @@ function drawFault(world: World): void {
     { t: 'silent' },
     { t: 'exhausted' },
   ]);
+}
+
+function befall(world: World, address: string, behaviour: Behaviour): void {
+  const { network, behaviours, ill } = world;
   count(world, `backend ${behaviour.t}`);
   if (behaviour.t !== 'alive') ill.add(address);
   behaviours.set(address, behaviour);
@@ -287,8 +304,8 @@ async function reloadBroken(world: World): Promise<void> {
   const before = observe(daemon);
   const { result } = await daemon.reload();
   assert.equal(result.ok, false);
-  assert.deepEqual(observe(daemon), before);
-  file.text = fileText(model);
+  assert.deepEqual(observe(daemon), before, 'invariant 8: a refused configuration changes nothing');
+  file.write(fileValue(model));
 }
 
 /** Invariant 7: nothing is left after stop. */
@@ -301,5 +318,6 @@ async function stopDaemon(world: World): Promise<void> {
   await daemon.stop();
   assert.equal(clock.pendingTimerCount(), 0, 'invariant 7: no timer is left');
   assert.equal(network.inFlightTotal(), 0, 'invariant 7: no probe is left');
+  assert.equal(world.probers.size, 0, 'invariant 7: no prober is left');
   assert.equal(daemon.events.subscriberCount(), 0, 'invariant 7: no subscriber is left');
 }

@@ -14,7 +14,7 @@ export interface SeedRange {
 
 /** What comes back for each seed; with `failure`, the text of the first broken invariant, nothing else. */
 export type SeedResult =
-  | { readonly t: 'kept'; readonly result: Omit<SimulationResult, 'digest'> }
+  | { readonly t: 'kept'; readonly seed: number; readonly result: Omit<SimulationResult, 'digest'> }
   | { readonly t: 'broken'; readonly seed: number; readonly failure: string };
 
 const port = must(parentPort, 'a thread that started this one');
@@ -25,7 +25,7 @@ port.on('message', async ({ first, last, minutes }: SeedRange) => {
 async function run(seed: number, minutes: number): Promise<SeedResult> {
   try {
     const { digest, ...result } = await simulate(seed, minutes);
-    return { t: 'kept', result };
+    return { t: 'kept', seed, result };
   } catch (error) {
     return { t: 'broken', seed, failure: (error as Error).stack ?? String(error) };
   }

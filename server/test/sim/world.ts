@@ -1,14 +1,15 @@
 // The world of a simulated run: what operators write in the file, how the backends behave, what the disk
 // does. All of it is drawn from one seed.
-import type { ConfigResult } from '../../src/config/config.ts';
-import { parseConfig } from '../../src/config/parse.ts';
 import type { Prng } from '../../src/lib/prng.ts';
 import { noOverrides, type Overrides } from '../../src/overrides/overrides.ts';
 import type { OverridesStore } from '../../src/overrides/store.ts';
+import type { FileValue } from './config-file.ts';
 
 /** What the file says, before it becomes text. */
 export interface FileModel {
   history: number;
+  /** Number of the namespace to probe from; 0: the daemon's own. */
+  netns: number;
   /** Seconds. */
   startup: { min: number; max: number };
   backends: Map<string, { address: string; check: string | undefined; enabled: boolean }>;
@@ -36,6 +37,7 @@ export function pick<T>(prng: Prng, items: readonly T[]): T {
 export function createFileModel(prng: Prng): FileModel {
   const model: FileModel = {
     history: 1 + prng.below(6),
+    netns: prng.below(2),
     startup: { min: pick(prng, [0, 1, 2, 5]), max: pick(prng, [10, 30]) },
     backends: new Map(),
     checks: new Map(),
@@ -95,7 +97,7 @@ export function editFile(prng: Prng, model: FileModel): void {
   const name = pick(prng, [...model.backends.keys()]);
   const backend = model.backends.get(name);
   const check = model.checks.get(pick(prng, [...model.checks.keys()]));
-  switch (prng.below(7)) {
+  switch (prng.below(8)) {
     case 0:
       if (model.backends.size < backendCountMax) addBackend(prng, model);
       return;
@@ -114,6 +116,9 @@ export function editFile(prng: Prng, model: FileModel): void {
     case 5:
       Object.assign(pick(prng, [...model.frontends.values()]), drawFrontend(prng));
       return;
+    case 6:
+      model.netns = prng.below(3);
+      return;
     default:
       model.history = 1 + prng.below(6);
   }
@@ -130,72 +135,49 @@ function removeBackend(model: FileModel, name: string): void {
   }
 }
 
-export function fileText(model: FileModel): string {
-  const lines = [
-    'maglev:',
-    `  healthchecker: { transition-history: ${model.history} }`,
-    '  vpp:',
-    '    lb:',
-    '      ipv4-src-address: 10.255.0.1',
-    `      startup-min-delay: ${model.startup.min}s`,
-    `      startup-max-delay: ${model.startup.max}s`,
-    '  healthchecks:',
-  ];
-  for (const [name, c] of model.checks) {
-    const intervals = `interval: ${c.interval}ms, fast-interval: ${c.fast}ms, down-interval: ${c.down}ms`;
-    const thresholds = `timeout: ${c.timeout}ms, rise: ${c.rise}, fall: ${c.fall}`;
-    lines.push(`    ${name}: { type: http, port: 80, ${intervals}, ${thresholds} }`);
-  }
-  lines.push('  backends:');
-  for (const [name, b] of model.backends) {
-    const check = b.check === undefined ? '' : `, healthcheck: ${b.check}`;
-    lines.push(`    ${name}: { address: ${b.address}, enabled: ${b.enabled}${check} }`);
-  }
-  lines.push('  frontends:');
-  for (const [index, [name, { pools, flushOnDown, tableLength, sticky }]] of [...model.frontends].entries()) {
-    lines.push(
-      `    ${name}:`,
-      // Two share an address.
-      `      address: 10.254.0.${index >> 1}`,
-      '      protocol: tcp',
-      `      port: ${80 + index}`,
-      `      flush-on-down: ${flushOnDown}`,
-      `      new-flows-table-length: ${tableLength}`,
-      `      src-ip-sticky: ${sticky}`,
-      '      pools:',
-    );
-    for (const [i, pool] of pools.entries()) {
-      const entries = pool.map((entry) => `${entry.backend}: { weight: ${entry.weight} }`).join(', ');
-      lines.push(`        - { name: p${i}, backends: { ${entries} } }`);
-    }
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-const brokenTexts = [
-  'maglev: {',
-  'maglev: { backends: { b1: { address: nowhere } } }',
-  'other: 1',
-  '- 1\n- 2',
-];
-
-/** The file as the daemon finds it; sometimes somebody is in the middle of editing it. */
-export interface FakeFile {
-  text: string;
-  read(): Promise<ConfigResult>;
-  break(prng: Prng): void;
-}
-
-export function createFakeFile(text: string): FakeFile {
+/** What the file says. */
+export function fileValue(model: FileModel): FileValue {
+  const { backends, checks, frontends, history, netns, startup } = model;
+  const lb = {
+    'ipv4-src-address': '10.255.0.1',
+    'startup-min-delay': `${startup.min}s`,
+    'startup-max-delay': `${startup.max}s`,
+  };
   return {
-    text,
-    async read() {
-      return parseConfig(this.text);
-    },
-    break(prng) {
-      this.text = pick(prng, brokenTexts);
+    maglev: {
+      healthchecker: { 'transition-history': history, ...(netns > 0 && { netns: `ns${netns}` }) },
+      vpp: { lb },
+      healthchecks: mapValues(checks, ({ interval, fast, down, timeout, rise, fall }) => ({
+        ...{ type: 'http', port: 80, interval: `${interval}ms`, timeout: `${timeout}ms`, rise, fall },
+        ...{ 'fast-interval': `${fast}ms`, 'down-interval': `${down}ms` },
+      })),
+      backends: mapValues(backends, ({ address, check, enabled }) => ({
+        ...{ address, enabled },
+        ...(check !== undefined && { healthcheck: check }),
+      })),
+      frontends: mapValues(frontends, frontendValue),
     },
   };
+}
+
+function frontendValue({ pools, flushOnDown, tableLength, sticky }: FrontendModel, index: number): FileValue {
+  return {
+    // Two share an address.
+    address: `10.254.0.${index >> 1}`,
+    protocol: 'tcp',
+    port: 80 + index,
+    'flush-on-down': flushOnDown,
+    'new-flows-table-length': tableLength,
+    'src-ip-sticky': sticky,
+    pools: pools.map((pool, number) => ({
+      name: `p${number}`,
+      backends: Object.fromEntries(pool.map(({ backend, weight }) => [backend, { weight }])),
+    })),
+  };
+}
+
+function mapValues<T>(from: ReadonlyMap<string, T>, show: (item: T, index: number) => FileValue): FileValue {
+  return Object.fromEntries([...from].map(([name, item], index) => [name, show(item, index)]));
 }
 
 /** A disk for overrides that outlives the daemon and can be full. */

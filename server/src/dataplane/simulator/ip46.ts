@@ -1,7 +1,7 @@
 // Addresses as VPP's lb plugin keeps them: 16 bytes with an IPv4 address in the last four, and an IPv4
 // prefix 96 bits longer. Converts from and to the wire's form, and to text. Source: ip46_address.h,
 // lb/util.c.
-import { type Address, parseAddress } from '../../lib/address.ts';
+import { type Address, addressFromBytes, parseAddress } from '../../lib/address.ts';
 import type { WireAddress, WirePrefix } from '../vpp/codec.ts';
 
 /** 16 bytes. */
@@ -31,7 +31,8 @@ export function decodePrefix(wire: WirePrefix): Ip46Prefix {
 
 /** VPP takes IPv6 addresses in ::/96 for IPv4, too. */
 export function isIpv4(ip: Ip46): boolean {
-  return ip.subarray(0, 12).every((byte) => byte === 0);
+  for (let index = 0; index < 12; index++) if (ip[index] !== 0) return false;
+  return true;
 }
 
 export function isIpv4Prefix({ ip, length }: Ip46Prefix): boolean {
@@ -62,8 +63,7 @@ export function encodePrefix(prefix: Ip46Prefix): WirePrefix {
 /** As a value of our own; `asIpv6` for the address of a prefix shorter than 96 bits, which is never IPv4. */
 export function toAddress(ip: Ip46, asIpv6 = false): Address {
   if (isIpv4(ip) && !asIpv6) {
-    const bytes = Uint8Array.from(ip.subarray(12));
-    return { family: 4, text: bytes.join('.'), bytes };
+    return addressFromBytes(ip.slice(12));
   }
   const view = new DataView(ip.buffer, ip.byteOffset, 16);
   const text = Array.from({ length: 8 }, (_, group) => view.getUint16(2 * group).toString(16)).join(':');

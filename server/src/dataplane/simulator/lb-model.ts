@@ -22,6 +22,8 @@ import {
   asView,
   type LbCounter,
   type LbCounters,
+  type ServerView,
+  serverView,
   type VipView,
   vipDetails,
   vipsVerboseText,
@@ -278,6 +280,15 @@ export class LbModel {
       });
       return vipView(index, vip, must(this.#memory.counters[index], 'counters'), servers);
     });
+  }
+
+  /**
+   * Servers of the VIP in use that a request names, without their buckets: those cost a table. Undefined:
+   * there is none.
+   */
+  serversOf(request: VipRequest): readonly ServerView[] | undefined {
+    const found = this.#memory.findVip(request);
+    return found && this.#memory.assOf(found[1]).map(([, as]) => serverView(as));
   }
 
   /** The text of `show lb vips verbose`. */

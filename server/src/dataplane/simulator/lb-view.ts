@@ -17,16 +17,19 @@ export const counterNames: Readonly<Record<LbCounter, string>> = {
   noServer: 'no server configured',
 };
 
-export interface AsView {
-  /** Pool index, never 0. */
-  readonly index: number;
+export interface ServerView {
   readonly address: Address;
   readonly weight: number;
+  /** False: deleted, and lingering. */
+  readonly used: boolean;
+}
+
+export interface AsView extends ServerView {
+  /** Pool index, never 0. */
+  readonly index: number;
   readonly buckets: number;
   /** Sticky entries that name it, expired ones included. */
   readonly flows: number;
-  /** False: deleted, and lingering. */
-  readonly used: boolean;
 }
 
 export interface VipView {
@@ -72,6 +75,10 @@ export function asDetails(vip: LbVip, as: LbAs, numBuckets: number): Values<type
     weight: as.weight,
     numBuckets,
   };
+}
+
+export function serverView({ ip, weight, used }: LbAs): ServerView {
+  return { address: toAddress(ip), weight, used };
 }
 
 export function asView(index: number, as: LbAs, buckets: number, flows: number): AsView {

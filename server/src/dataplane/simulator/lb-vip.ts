@@ -98,8 +98,10 @@ export function flowTable(vip: LbVip, asOf: (index: number) => LbAs): FlowTable 
   const entries = serving.map((index) => ({ key: asOf(index).ip, weight: asOf(index).weight }));
   const table = buildMaglevTable(entries, vip.tableLength);
   const counts = countBuckets(table, entries.length);
+  const owners = new Uint32Array(table.length);
+  for (const [bucket, owner] of table.entries()) if (owner >= 0) owners[bucket] = serving[owner] as number;
   vip.table = {
-    owners: Uint32Array.from(table, (owner) => (owner < 0 ? 0 : (serving[owner] as number))),
+    owners,
     buckets: new Map(serving.map((index, place) => [index, counts[place] as number])),
   };
   return vip.table;
