@@ -2,6 +2,7 @@
 // and what a failure leads to, is decided elsewhere. At most one is under way.
 import { type Address, byAddress } from '../lib/address.ts';
 import { must } from '../lib/assert.ts';
+import { replansMax } from '../lib/limits.ts';
 import type { ApplyOutcome, Dataplane, DataplaneFault } from './dataplane.ts';
 import { type Drift, describeServerDrift, findDrift } from './drift.ts';
 import type { FlushDebts } from './flush-debts.ts';
@@ -24,6 +25,8 @@ export interface RunDeps {
 export interface RunScope {
   /** What is to be; asked again after each wait, because it may have changed. */
   readonly desired: () => DesiredLb;
+  /** Whether something else may be wanted of the VIP than when `desired` was asked last. */
+  readonly isDue: (vip: string) => boolean;
   /** Only these VIPs; absent: all, and stale ones go. */
   readonly only?: ReadonlySet<string>;
   /** VIPs that VPP refused before: they come last, so that nobody waits for them. */
@@ -59,20 +62,32 @@ export async function reconcile(
     if (belief !== undefined) deps.onDrift(findDrift(belief, observation.value));
     held = observation.value;
   }
-  const desired = scope.desired();
-  const mark = deps.debts.mark();
-  const { failure, acknowledged } = await applyPlans(deps, scope, { desired, held, mark, counts });
+  const all: LbOp[] = [];
+  let planned = plan(deps, scope, held, counts);
+  let applied = await applyPlans(deps, scope, planned);
+  // A stage that waits for another one may be of yesterday when its turn comes: it could empty a VIP.
+  for (let turn = 1; applied.isOutdated && turn < replansMax; turn++) {
+    all.push(...applied.acknowledged);
+    const next = believe(planned.held, applied.acknowledged) ?? (await readAll(deps.dataplane));
+    if ('t' in next) return failed(next);
+    planned = plan(deps, scope, next, counts);
+    applied = await applyPlans(deps, scope, planned);
+  }
+  const { failure, acknowledged } = applied;
   if (failure !== undefined) return failed(failure.fault, failure.op);
+  all.push(...acknowledged);
 
+  const { desired, mark } = planned;
   const meant = [...desired.vips.values()].filter((vip) => scope.only?.has(vipName(vip)) ?? true);
-  for (const vip of meant) deps.debts.settleConditional(vipName(vip), mark);
-  const after = scope.only === undefined ? undefined : believe(held, acknowledged);
+  // What is left of an outdated plan is the next run's, with its debts.
+  if (!applied.isOutdated) for (const vip of meant) deps.debts.settleConditional(vipName(vip), mark);
+  const after = scope.only === undefined ? undefined : believe(planned.held, acknowledged);
   // What is urgent does not wait for what was done to be read back.
   if (after !== undefined) {
-    const touched = new Set(acknowledged.map((op) => (op.t === 'conf' ? '' : vipName(op.vip))));
+    const touched = new Set(all.map((op) => (op.t === 'conf' ? '' : vipName(op.vip))));
     return { counts, belief: after, checked: new Map(), touched: [...touched] };
   }
-  const read = acknowledged.length === 0 ? held : await readAll(deps.dataplane);
+  const read = all.length === 0 ? planned.held : await readAll(deps.dataplane);
   if ('t' in read) return failed(read);
   return { counts, belief: read, checked: checkAll(deps.tables, meant, read), touched: [] };
 }
@@ -84,7 +99,16 @@ interface Planned {
   readonly counts: LbSyncCounts;
 }
 
-async function applyPlans(deps: RunDeps, scope: RunScope, planned: Planned): Promise<ApplyOutcome> {
+function plan({ debts }: RunDeps, scope: RunScope, held: ObservedLb, counts: LbSyncCounts): Planned {
+  return { desired: scope.desired(), held, mark: debts.mark(), counts };
+}
+
+interface Applied extends ApplyOutcome {
+  /** A stage was not begun, because something else is wanted of one of its VIPs by now. */
+  readonly isOutdated: boolean;
+}
+
+async function applyPlans(deps: RunDeps, scope: RunScope, planned: Planned): Promise<Applied> {
   const { desired, held } = planned;
   const common = {
     debtOf: (vip: string, address: string) => deps.debts.of(vip, address),
@@ -109,11 +133,13 @@ async function applyPlans(deps: RunDeps, scope: RunScope, planned: Planned): Pro
     countOp(planned.counts, op);
     deps.onApplied(op);
   };
-  for (const stage of plans.flat()) {
+  for (const [index, stage] of plans.flat().entries()) {
+    const isOutdated = index > 0 && stage.some((op) => op.t !== 'conf' && scope.isDue(vipName(op.vip)));
+    if (isOutdated) return { acknowledged: done, isOutdated };
     const { failure } = await deps.dataplane.apply(stage, onAcknowledged);
-    if (failure !== undefined) return { acknowledged: done, failure };
+    if (failure !== undefined) return { acknowledged: done, failure, isOutdated };
   }
-  return { acknowledged: done };
+  return { acknowledged: done, isOutdated: false };
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   textTwo,
   two,
 } from '../../test/support/reconciler-run.ts';
-import { readBackDelayMs } from '../lib/limits.ts';
+import { readBackDelayMs, replansMax } from '../lib/limits.ts';
 import { vipName } from './lb-state.ts';
 
 test('a VPP that is connected is programmed in full, global parameters first', async () => {
@@ -86,6 +86,51 @@ test('a transition programs only the frontends of its backend, from what is beli
   move('b', 'paused');
   assert.deepEqual(await news(), ['as-weight 1 10.0.0.2 0', 'as-weight 2 10.0.0.2 0']);
   assert.equal(dataplane.observeCount, before);
+  await stop();
+});
+
+test('what was to be lowered is planned again when something else is wanted meanwhile', async () => {
+  const { news, stop, move, dataplane, reconciler } = await startReconciler();
+  move('a', 'down');
+  await news();
+  // While VPP raises `a`, both backends change places once more: to lower `b` would empty the VIP.
+  dataplane.refuses = (op) => {
+    if (op.t !== 'as-weight' || op.backend !== 'a' || op.weight === 0) return undefined;
+    move('a', 'down');
+    move('b', 'up');
+    return undefined;
+  };
+  move('a', 'up');
+  move('b', 'down');
+  const ops = (await news()).filter((op) => op.includes(' 1 '));
+  // The flush is owed: `b` was down for a moment.
+  assert.deepEqual(ops, [
+    'as-weight 1 10.0.0.1 100',
+    'as-weight 1 10.0.0.1 0 flush',
+    'as-weight 1 10.0.0.2 100 flush',
+  ]);
+  assert.deepEqual(
+    reconciler.held(one)?.applicationServers.map(({ weight }) => weight),
+    [0, 100],
+  );
+  await stop();
+});
+
+test('one run plans so often and no more; the rest is left to the next', async () => {
+  const { news, stop, move, dataplane, settle } = await startReconciler();
+  await news();
+  let changes = 0;
+  dataplane.refuses = (op) => {
+    if (op.t !== 'as-weight' || ++changes > 3 * replansMax) return undefined;
+    const [rising, falling] = op.backend === 'a' ? ['b', 'a'] : ['a', 'b'];
+    move(rising, 'up');
+    move(falling, 'down');
+    return undefined;
+  };
+  move('a', 'down');
+  for (let turn = 0; turn < 3 * replansMax; turn++) await settle();
+  assert.ok(changes > 3 * replansMax, `${changes} changes`);
+  assert.deepEqual(dataplane.callsMax, 1);
   await stop();
 });
 

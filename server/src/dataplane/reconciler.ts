@@ -278,6 +278,7 @@ export class Reconciler {
           for (const vip of desired.vips.keys()) this.#ours.add(vip);
           return desired;
         },
+        isDue: (vip) => this.#queue.holds(vip),
         refused: this.#refused,
         ...(only && { only }),
       },
@@ -329,9 +330,8 @@ export class Reconciler {
     let isWell = true;
     for (const [name, mismatch] of checked) {
       this.#refused.delete(name);
-      const vip =
-        mismatch === undefined ? undefined : this.#desired(this.#frontendsOf([name])).vips.get(name);
-      if (vip === undefined) {
+      const vip = mismatch && this.#desired(this.#frontendsOf([name])).vips.get(name);
+      if (!vip) {
         this.#journal.clear(name);
         continue;
       }

@@ -13,11 +13,10 @@ import type { Clock } from '../../src/lib/clock.ts';
 import { type FakeMutation, type FakeVpp, serversOf } from '../support/fake-vpp.ts';
 
 /**
- * Statuses of frontends, by the name of the VIP: as they were when operations may have been planned. Where
- * that is not known for sure there are several, one for each moment at which a run may have begun, and only
- * what all of them say is certain.
+ * Statuses of frontends, by the name of the VIP, as they were when the operations under way were handed over:
+ * later ones of a plan are not begun when something else is wanted by then.
  */
-type Statuses = ReadonlyMap<string, readonly FrontendStatus[]>;
+type Statuses = ReadonlyMap<string, FrontendStatus>;
 
 export class LbWitness {
   readonly #clock: Clock;
@@ -35,7 +34,7 @@ export class LbWitness {
   constructor(clock: Clock, vpp: FakeVpp) {
     this.#clock = clock;
     this.#vpp = vpp;
-    vpp.onHandOver((isFresh) => this.#note(isFresh));
+    vpp.onHandOver(() => this.#note());
     vpp.onMutation((mutation) => this.#hear(mutation));
   }
 
@@ -87,15 +86,12 @@ export class LbWitness {
     this.forgive();
   }
 
-  #note(isFresh: boolean): void {
-    const before = isFresh ? new Map() : this.#planned;
+  #note(): void {
     const control = this.#daemon?.control;
-    const planned = new Map<string, readonly FrontendStatus[]>();
+    const planned = new Map<string, FrontendStatus>();
     for (const frontend of control?.config().frontends.values() ?? []) {
-      const name = vipName(vipKeyOf(frontend));
       const status = control?.frontendStatus(frontend.name);
-      const earlier: readonly FrontendStatus[] = before.get(name) ?? [];
-      if (status !== undefined) planned.set(name, [...earlier, status]);
+      if (status !== undefined) planned.set(vipName(vipKeyOf(frontend)), status);
     }
     // Between two looks the daemon goes by what it left there: what it cannot know is not its fault.
     this.#planned = this.#vpp.hasDrifted() ? new Map() : planned;
@@ -126,8 +122,7 @@ export class LbWitness {
     const name = vipName(op.vip);
     this.seen.emptied++;
     if (stage.some((other) => other.t === 'vip-delete' && vipName(other.vip) === name)) return;
-    const planned = this.#planned.get(name) ?? [];
-    if (planned.length === 0 || planned.some(({ state }) => state !== 'up')) return;
+    if (this.#planned.get(name)?.state !== 'up') return;
     this.#vpp.violations.push(`invariant 9: ${describe(op)} left ${name} with no server that takes flows`);
   }
 
@@ -149,14 +144,12 @@ export class LbWitness {
     const planned = this.#planned.get(vipName(op.vip));
     if (planned === undefined || !lowers(op, before)) return;
     this.seen.warmLowerings++;
-    const backendsOf = (status: FrontendStatus) => status.pools.flatMap(({ backends }) => backends);
-    if (planned.every((status) => backendsOf(status).some(({ state }) => state === 'unknown'))) {
+    const backends = planned.pools.flatMap((pool) => pool.backends);
+    if (backends.some(({ state }) => state === 'unknown')) {
       this.#vpp.violations.push(`invariant 2: ${describe(op)} while backends are unknown`);
     }
     if (op.t !== 'as-weight' || op.weight > 0) return;
-    const serving = planned.every((status) =>
-      backendsOf(status).some(({ name, weight }) => name === op.backend && weight > 0),
-    );
+    const serving = backends.some(({ name, weight }) => name === op.backend && weight > 0);
     if (serving) this.#vpp.violations.push(`invariant 2: ${describe(op)} of a backend that serves`);
   }
 }

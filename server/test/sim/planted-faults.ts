@@ -168,6 +168,11 @@ export const plantedFaults: readonly PlantedFault[] = [
         '  const servers = order.map((server) => addServer(',
     ],
   ),
+  plant('a stage that is outdated is sent all the same', /invariant 9/, 60, [
+    'dataplane/reconcile-run.ts',
+    'stage.some((op) => op.t !== ',
+    "stage.some((op) => op.t === 'vip-add' && op.t !== ",
+  ]),
   plant('probes from the old namespace', /namespace that was left|prober is closed/, 20, [
     'control.ts',
     'moved ? (a, b) => a === undefined && b === undefined',

@@ -61,8 +61,6 @@ class FakeClient {
   #call: string | undefined;
   /** Nothing may be changed before it is looked at. */
   #isBlind = true;
-  /** When the last operations were answered; undefined: it was looked at VPP since. */
-  #appliedAtMs: number | undefined;
   #observed: ReadonlyMap<string, ObservedVip> = new Map();
 
   constructor(clock: Clock, vpp: FakeVpp) {
@@ -160,7 +158,6 @@ class FakeClient {
 
   observe(): Promise<Observation<ObservedLb>> {
     return this.#alone('observe', async () => {
-      this.#appliedAtMs = undefined;
       if (!(await this.#turn())) return { ok: false, fault: lost('not connected to VPP') };
       this.#vpp.collectGarbage();
       const held = this.#vpp.look();
@@ -172,7 +169,6 @@ class FakeClient {
 
   observeServers(vips: readonly VipKey[]): Promise<Observation<readonly (readonly ObservedAs[])[]>> {
     return this.#alone('observeServers', async () => {
-      this.#appliedAtMs = undefined;
       if (!(await this.#turn())) return { ok: false, fault: lost('not connected to VPP') };
       const rows = vips.map((vip) => this.#vpp.model.dumpAses(asDumpOf(vip)));
       const value = rows.map((row, index) => groupServers(row).get(vipName(vips[index] as VipKey)) ?? []);
@@ -185,10 +181,8 @@ class FakeClient {
       if (this.#isBlind) {
         this.#vpp.violations.push('invariant 4: apply without an observe after a failure');
       }
-      // Stages of one plan follow each other at once.
-      this.#vpp.handOver(this.#appliedAtMs !== this.#clock.nowMs());
+      this.#vpp.handOver();
       const outcome = await this.#applyAll(ops, onAcknowledged);
-      this.#appliedAtMs = this.#clock.nowMs();
       if (outcome.failure !== undefined) this.#isBlind = true;
       return outcome;
     });

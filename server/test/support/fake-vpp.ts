@@ -56,9 +56,9 @@ export interface FakeVpp {
   /** The periodic pass of VPP, if it is due. */
   collectGarbage(): void;
   onMutation(hear: (mutation: FakeMutation) => void): () => void;
-  /** A client hands over operations; `isFresh`: they cannot belong to a plan that it has begun before. */
-  handOver(isFresh: boolean): void;
-  onHandOver(hear: (isFresh: boolean) => void): () => void;
+  /** A client hands over operations: one stage of a plan. */
+  handOver(): void;
+  onHandOver(hear: () => void): () => void;
   /** Calls back when connections drop, or are taken again. */
   watch(hear: () => void): () => void;
 }
@@ -70,7 +70,7 @@ export function createFakeVpp(clock: Clock): FakeVpp {
   const reader = createReader(model, clock);
   const mutations: string[] = [];
   const mutation = createSignal<[mutation: FakeMutation]>();
-  const handOver = createSignal<[isFresh: boolean]>();
+  const handOver = createSignal<[]>();
   const connection = createSignal<[]>();
   let pid = 1000;
   let reachable = true;
