@@ -3,7 +3,7 @@
 import type { Checker, SameCheck } from './checker/checker.ts';
 import type { BackendSnapshot, CheckerTarget } from './checker/slot.ts';
 import type { Config, ConfigProblem, ConfigResult } from './config/config.ts';
-import { type ConfigDiff, describeDiff, diffConfig, sameCheck } from './config/diff.ts';
+import { type ConfigDiff, compareChecks, describeDiff, diffConfig } from './config/diff.ts';
 import type { BackendEvent } from './events/event.ts';
 import type { EventLog } from './events/event-log.ts';
 import { createFrontendWatch, type FrontendWatch } from './events/frontend-watch.ts';
@@ -323,7 +323,7 @@ export class Control {
     const moved = netns !== netnsBefore;
     const oldProber = this.#prober;
     if (moved) this.#prober = this.#options.createProber(netns);
-    const unchanged: SameCheck = moved ? (a, b) => a === undefined && b === undefined : sameCheck;
+    const unchanged: SameCheck = moved ? (a, b) => a === undefined && b === undefined : compareChecks();
     this.#swapping = true;
     this.#checker.sync(this.#targets(), transitionHistory, unchanged);
     this.#swapping = false;

@@ -24,16 +24,16 @@ export interface ConfigDiff {
 }
 
 export function diffConfig(before: Config, after: Config): ConfigDiff {
-  const backends = compareNames(before.backends, after.backends, (name) => {
-    return backendAspects(before, after, name).length > 0;
-  });
+  const isSame = compareChecks();
+  const aspectsOf = (name: string) => backendAspects(before, after, name, isSame);
+  const backends = compareNames(before.backends, after.backends, (name) => aspectsOf(name).length > 0);
   return {
     healthchecks: compareNames(before.healthchecks, after.healthchecks, (name) => {
       return !isDeepStrictEqual(before.healthchecks.get(name), after.healthchecks.get(name));
     }),
     backends: {
       ...backends,
-      changed: backends.changed.map((name) => ({ name, aspects: backendAspects(before, after, name) })),
+      changed: backends.changed.map((name) => ({ name, aspects: aspectsOf(name) })),
     },
     frontends: compareNames(before.frontends, after.frontends, (name) => {
       return !isDeepStrictEqual(before.frontends.get(name), after.frontends.get(name));
@@ -54,12 +54,30 @@ export function sameCheck(a: HealthCheck | undefined, b: HealthCheck | undefined
   return isDeepStrictEqual({ ...a, name: '' }, { ...b, name: '' });
 }
 
-function backendAspects(before: Config, after: Config, name: string): readonly BackendAspect[] {
+/** `sameCheck` for the backends of one reload: the few health checks that they share are compared once. */
+export function compareChecks(): typeof sameCheck {
+  const known = new Map<HealthCheck, Map<HealthCheck, boolean>>();
+  return (a, b) => {
+    if (a === undefined || b === undefined) return sameCheck(a, b);
+    const results = known.get(a) ?? new Map<HealthCheck, boolean>();
+    known.set(a, results);
+    const result = results.get(b) ?? sameCheck(a, b);
+    results.set(b, result);
+    return result;
+  };
+}
+
+function backendAspects(
+  before: Config,
+  after: Config,
+  name: string,
+  isSame: typeof sameCheck,
+): readonly BackendAspect[] {
   const a = before.backends.get(name);
   const b = after.backends.get(name);
   const aspects: BackendAspect[] = [];
   if (a?.address !== b?.address) aspects.push('address');
-  if (!sameCheck(resolveCheck(before, name), resolveCheck(after, name))) aspects.push('healthcheck');
+  if (!isSame(resolveCheck(before, name), resolveCheck(after, name))) aspects.push('healthcheck');
   if (a?.enabled !== b?.enabled) aspects.push('enabled');
   return aspects;
 }

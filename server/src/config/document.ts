@@ -6,6 +6,7 @@
 import { type Document, isAlias, isMap, isScalar, isSeq } from 'yaml';
 import { yamlAliasCountMax, yamlDepthMax, yamlValueCountMax } from '../lib/limits.ts';
 import { childPath, type Path, quote } from './path.ts';
+import { readPlainYaml } from './plain-yaml.ts';
 import type { Problems } from './problem.ts';
 import { describeYamlErrors } from './yaml-error.ts';
 import { parseStream } from './yaml-stream.ts';
@@ -59,6 +60,11 @@ const emptyNode = { kind: 'scalar', value: null, source: '', offset: 0, size: 1 
  * is added to `problems`; duplicate keys and bad merges leave a tree, so that more can be found in it.
  */
 export function readDocument(text: string, problems: Problems): DocumentNode | undefined {
+  return readPlainYaml(text) ?? readWholeYaml(text, problems);
+}
+
+/** The same by the library alone, which knows all of YAML and every error. */
+export function readWholeYaml(text: string, problems: Problems): DocumentNode | undefined {
   const forbidden = forbiddenCharacter.exec(text);
   if (forbidden !== null) {
     const code = (forbidden[0].codePointAt(0) ?? 0).toString(16).padStart(4, '0').toUpperCase();
