@@ -8,13 +8,19 @@ const refusalOf = (...argv: string[]) => {
   return 'refusal' in parsed ? parsed.refusal : undefined;
 };
 
-test('without words all trials run, for the usual time', () => {
-  assert.deepEqual(parseArguments([], names), { action: 'run', only: names, seconds: secondsDefault });
+const usual = { action: 'run', only: [], all: false, seconds: secondsDefault, writesPage: false };
+
+test('without words the usual trials run, for the usual time', () => {
+  assert.deepEqual(parseArguments([], names), usual);
+});
+
+test('long trials and the page are asked for by a word', () => {
+  assert.deepEqual(parseArguments(['--write', '--all'], names), { ...usual, all: true, writesPage: true });
 });
 
 test('trials can be chosen; they run in their own order', () => {
   const argv = ['--only', 'c', '--seconds', '5', '--only', 'a', '--json', 'out.json'];
-  const expected = { action: 'run', only: ['a', 'c'], seconds: 5, jsonPath: 'out.json' };
+  const expected = { ...usual, only: ['a', 'c'], seconds: 5, jsonPath: 'out.json' };
   assert.deepEqual(parseArguments(argv, names), expected);
 });
 

@@ -1,6 +1,6 @@
 // Runs named trials, each beside a baseline, and shows what was measured. It judges nothing but the project's
 // own bars, and a missed one is no failure of the run.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, loadavg, release } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { type Arguments, parseArguments, usageText } from './arguments.ts';
 import { missingText } from './support/packages.ts';
 import { allowedCpus } from './support/proc.ts';
 import { createProcessGroup, type ProcessGroup } from './support/process-group.ts';
+import { sectionText, withSection } from './support/results-page.ts';
 import { enterSandbox, runInSandbox, sandboxPackages } from './support/sandbox.ts';
 import { missedLines, type NamedFindings, tableLines } from './support/table.ts';
 import { BrokenRun, type Cpus, meetsBar, ratioOf, type Trial } from './trial.ts';
@@ -72,6 +73,26 @@ function writeJson(
   );
 }
 
+const docsPath = fileURLToPath(new URL('../../docs/', import.meta.url));
+
+/** What ran is written into its place on the page; a picture lies beside the others of the documentation. */
+function writePage(results: readonly NamedFindings[], { seconds }: Arguments, load: string): void {
+  const path = join(docsPath, 'benchmarks.md');
+  const day = new Date().toISOString().slice(0, 10);
+  const machine = `${cpus().length} CPUs (${cpus()[0]?.model ?? 'of unknown kind'})`;
+  const system = `Linux ${release().split('-')[0]}, Node ${process.version}`;
+  const stamp = `Measured ${day}, ${seconds} s per program, ${machine}, ${system}. ${load}`;
+  let page = readFileSync(path, 'utf8');
+  for (const result of results) {
+    const written = withSection(page, result.trial, sectionText(result.trial, result, stamp));
+    if (written === undefined) say(`${result.trial}: has no place in docs/benchmarks.md`);
+    page = written ?? page;
+    if (result.plot !== undefined)
+      writeFileSync(join(docsPath, 'images', `${result.trial}.svg`), result.plot);
+  }
+  writeFileSync(path, page);
+}
+
 async function runAll(chosen: readonly Trial[], directory: string, options: Arguments): Promise<void> {
   const loadBefore = loadavg()[0] ?? 0;
   const results: NamedFindings[] = [];
@@ -85,6 +106,7 @@ async function runAll(chosen: readonly Trial[], directory: string, options: Argu
   const base = process.env['INIT_CWD'] ?? process.cwd();
   if (options.jsonPath !== undefined)
     writeJson(resolve(base, options.jsonPath), results, options, loadBefore);
+  if (options.writesPage) writePage(results, options, load);
 }
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -98,10 +120,14 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (options.action === 'help') process.stdout.write(usageText);
   if (options.action === 'list') {
-    for (const { name, about } of trials) process.stdout.write(`${name.padEnd(16)}${about}\n`);
+    for (const { name, about, isLong } of trials)
+      process.stdout.write(`${name.padEnd(20)}${about}${isLong === true ? ' (long)' : ''}\n`);
   }
   if (options.action !== 'run') return 0;
-  const chosen = trials.filter(({ name }) => options.only.includes(name));
+  const { only, all } = options;
+  const chosen = trials.filter(
+    ({ name, isLong }) => only.includes(name) || (only.length === 0 && (all || !isLong)),
+  );
   const missing = missingText([...sandboxPackages, ...chosen.flatMap(({ needs }) => needs)]);
   if (missing !== undefined) throw new BrokenRun(missing);
   const directory = enterSandbox();

@@ -16,6 +16,9 @@ export interface Findings {
   readonly figures: readonly Figure[];
   /** Sentences on what has to be known to read the figures. */
   readonly notes: readonly string[];
+  /** Another table for the documentation, as Markdown, and a picture, as SVG. */
+  readonly page?: string;
+  readonly plot?: string;
 }
 
 /** A Debian package that a trial needs, and the program by which its presence is seen. */
@@ -45,6 +48,8 @@ export interface Trial {
   readonly name: string;
   readonly about: string;
   readonly needs: readonly Package[];
+  /** Takes minutes: it runs when it is named, or with `--all`. */
+  readonly isLong?: boolean;
   readonly run: (context: TrialContext) => Promise<Findings>;
 }
 

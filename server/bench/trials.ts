@@ -2,8 +2,11 @@
 import { clientStartUp } from '../../client/bench/start-up.ts';
 import type { Trial } from './trial.ts';
 import { apiGet } from './trials/api-get.ts';
+import { blackHoles } from './trials/black-holes.ts';
 import { eventsStorm } from './trials/events-storm.ts';
+import { growth } from './trials/growth.ts';
 import { httpProbes } from './trials/http-probes.ts';
+import { httpTenThousand } from './trials/http-ten-thousand.ts';
 import { httpsProbes } from './trials/https-probes.ts';
 import { icmpProbes } from './trials/icmp-probes.ts';
 import { metricsPage } from './trials/metrics-page.ts';
@@ -18,6 +21,8 @@ export const trials: readonly Trial[] = [
   tcpProbes,
   httpsProbes,
   icmpProbes,
+  httpTenThousand,
+  blackHoles,
   probeOverhead,
   reload,
   metricsPage,
@@ -26,4 +31,5 @@ export const trials: readonly Trial[] = [
   vppSync,
   vppVerdict,
   clientStartUp,
+  growth,
 ];

@@ -1,7 +1,12 @@
 // Configurations for trials, as text: many backends on loopback addresses in frontends of a hundred each.
 // Pure: it must not know what is done with them.
 
-const backendsPerFrontend = 100;
+export interface YamlLayout {
+  /** How many frontends share the backends evenly; absent: one for a hundred. */
+  readonly frontendCount?: number;
+  readonly addressOf?: (index: number) => string;
+  readonly weightOf?: (index: number) => number;
+}
 
 /** 127.2.0.1 and up: any port that listens on the wildcard address answers there. */
 export function backendAddress(index: number): string {
@@ -14,20 +19,21 @@ const backendName = (index: number) => `backend-${index}`;
 /**
  * @param check lines of the one health check, e.g. `type: http`; empty: the backends are static
  */
-export function maglevYaml(count: number, check: readonly string[]): string {
+export function maglevYaml(count: number, check: readonly string[], layout: YamlLayout = {}): string {
+  const { frontendCount = Math.ceil(count / 100), addressOf = backendAddress, weightOf = () => 100 } = layout;
   const indexes = Array.from({ length: count }, (_, index) => index);
   const healthcheck = check.length > 0 ? ', healthcheck: bench' : '';
-  const lb = 'ipv4-src-address: 127.0.0.1, startup-min-delay: 0s, startup-max-delay: 5s';
+  const lb = 'ipv4-src-address: 127.0.0.1, startup-min-delay: 0s, startup-max-delay: 60s';
   const lines = ['maglev:', `  vpp: { lb: { ${lb} } }`];
   if (check.length > 0) lines.push('  healthchecks:', '    bench:', ...check.map((line) => `      ${line}`));
   lines.push('  backends:');
   for (const index of indexes) {
-    lines.push(`    ${backendName(index)}: { address: ${backendAddress(index)}${healthcheck} }`);
+    lines.push(`    ${backendName(index)}: { address: ${addressOf(index)}${healthcheck} }`);
   }
   lines.push('  frontends:');
-  for (let first = 0; first < count; first += backendsPerFrontend) {
-    const number = first / backendsPerFrontend;
-    const members = indexes.slice(first, first + backendsPerFrontend);
+  const firstOf = (frontend: number) => Math.floor((frontend * count) / frontendCount);
+  for (let number = 0; number < frontendCount; number++) {
+    const members = indexes.slice(firstOf(number), firstOf(number + 1));
     lines.push(
       `    frontend-${number}:`,
       `      address: 127.1.${number >> 8}.${number & 255}`,
@@ -36,7 +42,7 @@ export function maglevYaml(count: number, check: readonly string[]): string {
       '      pools:',
       '        - name: primary',
       '          backends:',
-      ...members.map((index) => `            ${backendName(index)}: { weight: 100 }`),
+      ...members.map((index) => `            ${backendName(index)}: { weight: ${weightOf(index)} }`),
     );
   }
   return `${lines.join('\n')}\n`;

@@ -13,11 +13,19 @@ const metricsPort = 9091;
 const startPatienceMs = 60_000;
 
 export const apiUrl = `http://127.0.0.1:${apiPort}`;
+export const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
+const withoutVpp: readonly string[] = ['--vpp-api-addr', ''];
+
+/** The configuration's path, so that a reload can find another one there. */
+export const configPath = ({ directory }: Pick<TrialContext, 'directory'>) => join(directory, 'maglev.yaml');
 
 /** What the daemon has counted since its start. */
 export interface Counted {
   readonly pass: number;
+  /** Left out, or thrown away, because the daemon itself was late. */
   readonly late: number;
+  /** Those that count against their backend. */
+  readonly failed: number;
   /** Those that did not pass, by `result code`. */
   readonly faults: ReadonlyMap<string, number>;
   /** Transitions other than the first one, from unknown to up. */
@@ -32,10 +40,21 @@ export interface Counted {
 export async function startMaglevd(
   context: TrialContext,
   yaml: string,
-  vpp: readonly string[] = ['--vpp-api-addr', ''],
+  vpp: readonly string[] = withoutVpp,
 ): Promise<Program> {
-  const { directory, processes, cpus } = context;
-  const path = join(directory, 'maglev.yaml');
+  const program = await launchMaglevd(context, yaml, vpp);
+  await waitUntil('maglevd has all backends up and steady', program, startPatienceMs, isSteady);
+  return program;
+}
+
+/** The same, but resolves once it answers, whatever its backends are. */
+export async function launchMaglevd(
+  context: TrialContext,
+  yaml: string,
+  vpp: readonly string[] = withoutVpp,
+): Promise<Program> {
+  const { processes, cpus } = context;
+  const path = configPath(context);
   writeFileSync(path, yaml);
   const flags = ['--config', path, '--state-dir', ''];
   const addresses = ['--grpc-addr', `127.0.0.1:${apiPort}`, '--metrics-addr', `127.0.0.1:${metricsPort}`];
@@ -46,7 +65,6 @@ export async function startMaglevd(
     args: [mainPath, ...flags, ...addresses, ...vpp],
   });
   await waitUntil('maglevd answers', program, startPatienceMs, isReady);
-  await waitUntil('maglevd has all backends up and steady', program, startPatienceMs, isSteady);
   return program;
 }
 
@@ -75,19 +93,22 @@ async function isSteady(): Promise<boolean> {
 
 /** Reads /metrics, which costs the daemon a moment: not to be done while it is measured. */
 export async function readCounted(): Promise<Counted> {
-  const series = parseExposition(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text());
+  const series = parseExposition(await (await fetch(metricsUrl)).text());
   const faults = new Map<string, number>();
   let pass = 0;
+  let failed = 0;
   for (const { name, labels, value } of series) {
     if (name !== 'maglev_probe_total') continue;
     if (labels['result'] === 'pass') pass += value;
     else {
+      if (labels['result'] === 'fail') failed += value;
       const key = `${labels['result']} ${labels['code']}`;
       faults.set(key, (faults.get(key) ?? 0) + value);
     }
   }
   return {
     pass,
+    failed,
     faults,
     late: sumOf(series, 'maglev_probe_late_total'),
     falseTransitions: sumOf(

@@ -1,5 +1,5 @@
-// The same backends probed by the baseline, by maglevd, and by the baseline again: what drifts over the run
-// (clock speed, neighbours on the machine) cancels out. It must not know how either of them probes.
+// The same backends probed by the baselines, by maglevd, and by the baselines again: what drifts over the run
+// (clock speed, neighbours on the machine) cancels out. It must not know how any of them probes.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokenRun, type Findings, type TrialContext } from '../trial.ts';
 import { duelFigures, duelNotes } from './duel-findings.ts';
@@ -18,24 +18,27 @@ const settleMs = 2000;
 export interface DuelOptions {
   readonly yaml: string;
   readonly counter: NetCounter;
-  readonly baseline?: Baseline;
+  /** The first is the one that all figures are held against; of the others only the CPU is compared. */
+  readonly baselines: readonly Baseline[];
   readonly bars: DuelBars;
 }
 
 /** The project's limits, where it has some. */
 export interface DuelBars {
-  /** On our CPU time per probe beside the baseline's. */
-  readonly ratioMax?: number;
   /** On the 99th percentile of the schedule lag. */
   readonly lagMsMax?: number;
 }
 
 export interface Baseline {
   readonly name: string;
+  /** The project's limit on our CPU time per probe beside this one's. */
+  readonly ratioMax?: number;
   /** Resolves once it probes all backends. */
   readonly start: () => Promise<Program>;
+  /** How long it takes to settle after that; absent: a few seconds. */
+  readonly warmUpMs?: number;
   /** Probes that did not pass since its start; absent: it does not say. */
-  readonly countFailed?: () => Promise<number>;
+  readonly countFailed?: (program: Program) => Promise<number>;
 }
 
 export interface BaselineRun {
@@ -50,35 +53,42 @@ export interface OwnRun {
   readonly total: Counted;
 }
 
-export async function runDuel(context: TrialContext, options: DuelOptions): Promise<Findings> {
-  const { baseline, bars } = options;
-  const first = await measureBaseline(context, options);
-  const own = await measureOwn(context, options);
-  const last = await measureBaseline(context, options);
-  const name = baseline?.name ?? '';
-  const runs = [...first, ...last];
-  return {
-    figures: duelFigures(own, { name, runs }, bars),
-    notes: duelNotes(context, own, { name, runs }),
-  };
+/** What one baseline did before us and after us. */
+export interface BaselineRuns extends Pick<Baseline, 'name' | 'ratioMax'> {
+  readonly runs: readonly BaselineRun[];
 }
 
-/** One window of half the time; none without a baseline. */
+export async function runDuel(context: TrialContext, options: DuelOptions): Promise<Findings> {
+  const { baselines, bars, counter } = options;
+  const first: BaselineRun[] = [];
+  for (const baseline of baselines) first.push(await measureBaseline(context, baseline, counter));
+  const own = await measureOwn(context, options);
+  const last: BaselineRun[] = [];
+  for (const baseline of baselines) last.push(await measureBaseline(context, baseline, counter));
+  const theirs = baselines.map((baseline, index) => ({
+    name: baseline.name,
+    ...(baseline.ratioMax !== undefined && { ratioMax: baseline.ratioMax }),
+    runs: [first[index], last[index]].filter((run) => run !== undefined),
+  }));
+  return { figures: duelFigures(own, theirs, bars), notes: duelNotes(context, own, theirs) };
+}
+
+/** One window of half the time. */
 async function measureBaseline(
   context: TrialContext,
-  { baseline, counter }: DuelOptions,
-): Promise<readonly BaselineRun[]> {
-  if (baseline === undefined) return [];
+  baseline: Baseline,
+  counter: NetCounter,
+): Promise<BaselineRun> {
   const { cpus, progress } = context;
   progress(`${baseline.name}: starting`);
   const program = await baseline.start();
-  await sleep(baselineWarmUpMs);
+  await sleep(baseline.warmUpMs ?? baselineWarmUpMs);
   const seconds = context.seconds / 2;
   progress(`${baseline.name}: measuring for ${seconds} s`);
   const window = await measureWindow({ program, cpus, counter, seconds });
-  const failed = await baseline.countFailed?.();
+  const failed = await baseline.countFailed?.(program);
   await program.stop();
-  return [{ window, failed }];
+  return { window, failed };
 }
 
 async function measureOwn(context: TrialContext, { yaml, counter }: DuelOptions): Promise<OwnRun> {

@@ -1,7 +1,7 @@
 // Programs that a trial starts: pinned to a processor, output kept in a file, each ended by its own pid.
 // It must not know what the programs are.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokenRun } from '../trial.ts';
@@ -17,6 +17,8 @@ export interface Program {
   /** Throws a BrokenRun with the end of its output when the program is no longer there. */
   assertAlive(): void;
   output(): string;
+  /** What came after so many bytes of output. */
+  outputFrom(byte: number): Buffer;
   /** Resolves with the exit code once it has ended by itself; 128 for a signal. */
   ended(): Promise<number>;
   /** Asks it to end, then makes it; resolves when it is gone. A second call does nothing. */
@@ -75,6 +77,7 @@ function startProgram({ name, cpu, command, args }: StartOptions, outputPath: st
     pid: pidOf(child, name),
     assertAlive,
     output: read,
+    outputFrom: (byte) => readFrom(outputPath, byte),
     ended: () => ended,
     async stop() {
       if (isOver) return;
@@ -84,6 +87,16 @@ function startProgram({ name, cpu, command, args }: StartOptions, outputPath: st
       await ended;
     },
   };
+}
+
+function readFrom(path: string, byte: number): Buffer {
+  const descriptor = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(Math.max(0, fstatSync(descriptor).size - byte));
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, byte));
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function endOf(child: ChildProcess): Promise<number> {

@@ -5,7 +5,7 @@ export interface NamedFindings extends Findings {
   readonly trial: string;
 }
 
-const headings = ['trial', 'figure', 'measured', 'baseline', 'ratio', 'bar', 'met'] as const;
+export const headings = ['trial', 'figure', 'measured', 'baseline', 'ratio', 'bar', 'met'] as const;
 
 /** Three digits that mean something, never an exponent. */
 export function formatNumber(value: number): string {
@@ -24,7 +24,8 @@ function barText({ bar, unit }: Figure): string {
   return bar.on === 'ratio' ? `ratio ${sign} ${limit}` : `${sign} ${withUnit(limit, unit)}`;
 }
 
-function cellsOf(trial: string, figure: Figure): readonly string[] {
+/** One cell per heading, empty where there is nothing to say. */
+export function cellsOf(trial: string, figure: Figure): readonly string[] {
   const { name, unit, value, baseline } = figure;
   const ratio = ratioOf(figure);
   const isMet = meetsBar(figure);

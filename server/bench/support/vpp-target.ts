@@ -10,7 +10,7 @@ import { type VppPaths, vppSockets } from '../../src/dataplane/vpp/vpp-sockets.t
 import { realClock } from '../../src/lib/clock.ts';
 import { loadNative } from '../../src/native.ts';
 import { BrokenRun, type TrialContext } from '../trial.ts';
-import { waitUntil } from './process-group.ts';
+import { type Program, waitUntil } from './process-group.ts';
 import { silentLog } from './virtual-daemon.ts';
 
 const programPath = fileURLToPath(new URL('./simulator-program.ts', import.meta.url));
@@ -24,6 +24,8 @@ export interface VppTarget {
   readonly paths: VppPaths;
   /** Makes it hold no VIP; of VPP also waits until nothing remains of those that were deleted. */
   empty(): Promise<void>;
+  /** Ends the simulator; VPP itself is emptied. */
+  stop(): Promise<void>;
 }
 
 export async function startVppTarget(context: TrialContext): Promise<VppTarget> {
@@ -31,7 +33,8 @@ export async function startVppTarget(context: TrialContext): Promise<VppTarget> 
   const statsPath = process.env['VPP_STATS_SOCKET'];
   if (apiPath !== undefined && statsPath !== undefined) {
     const paths = { apiPath, statsPath };
-    const target: VppTarget = { name: 'VPP', paths, empty: () => emptyVpp(context, paths) };
+    const empty = () => emptyVpp(context, paths);
+    const target: VppTarget = { name: 'VPP', paths, empty, stop: empty };
     await target.empty();
     return target;
   }
@@ -40,15 +43,16 @@ export async function startVppTarget(context: TrialContext): Promise<VppTarget> 
     apiPath: join(context.directory, 'api.sock'),
     statsPath: join(context.directory, 'stats.sock'),
   };
-  await startSimulatorProgram(context, paths);
-  return { name: 'simulator', paths, empty: () => deleteAll(paths) };
+  const program = await startSimulatorProgram(context, paths);
+  return { name: 'simulator', paths, empty: () => deleteAll(paths), stop: () => program.stop() };
 }
 
-async function startSimulatorProgram({ processes, cpus }: TrialContext, paths: VppPaths): Promise<void> {
+async function startSimulatorProgram({ processes, cpus }: TrialContext, paths: VppPaths): Promise<Program> {
   const args = [programPath, paths.apiPath, paths.statsPath];
   const program = processes.start({ name: 'simulator', cpu: cpus.target, command: process.execPath, args });
   const isReady = async () => program.output().includes('ready');
   await waitUntil('the simulator is ready', program, startPatienceMs, isReady);
+  return program;
 }
 
 /** A connection of the bench's own, beside the daemon's. */

@@ -5,7 +5,7 @@ import type { Trial } from '../trial.ts';
 
 export const httpProbes: Trial = {
   name: 'http-probes',
-  about: '1,000 HTTP backends at 1 s, beside HAProxy with option httpchk',
+  about: '1,000 HTTP backends at 1 s, beside HAProxy with option httpchk and a minimal C loop',
   needs: streamPackages,
   run: (context) =>
     runStreamTrial(context, {
@@ -13,6 +13,7 @@ export const httpProbes: Trial = {
       port: httpPort,
       check: ['type: http', 'params: { method: GET, path: / }'],
       haproxyLines: ['option httpchk GET /', 'http-check expect status 200-299'],
-      bars: { ratioMax: 1.4, lagMsMax: 20 },
+      bars: { ratioMax: 0.6, floorRatioMax: 1.3, lagMsMax: 20 },
+      floor: 'http',
     }),
 };

@@ -5,7 +5,7 @@ import type { Trial } from '../trial.ts';
 
 export const tcpProbes: Trial = {
   name: 'tcp-probes',
-  about: '1,000 TCP backends at 1 s, beside HAProxy with option tcp-check',
+  about: '1,000 TCP backends at 1 s, beside HAProxy with option tcp-check and a minimal C loop',
   needs: streamPackages,
   run: (context) =>
     runStreamTrial(context, {
@@ -13,6 +13,7 @@ export const tcpProbes: Trial = {
       port: httpPort,
       check: ['type: tcp'],
       haproxyLines: ['option tcp-check'],
-      bars: { lagMsMax: 20 },
+      bars: { ratioMax: 0.6, floorRatioMax: 1.3, lagMsMax: 20 },
+      floor: 'tcp',
     }),
 };
