@@ -355,7 +355,7 @@ export class Checker {
     const durationMs = elapsedMs ?? nowMs - startedMs;
     const verdict = judgeProbe({
       durationMs,
-      stalledMs: Math.max(this.#stalls.totalMs(nowMs) - phase.stalledAtStartMs, phase.run.delayedMs ?? 0),
+      stalledMs: stalledMsOf(phase, this.#stalls.totalMs(nowMs)),
       timeoutMs: check.timeoutMs,
       answer: answered ? answer : undefined,
     });
@@ -379,6 +379,12 @@ export class Checker {
     const health = nextHealth(slot.health, ok, thresholdsOf(slot.target));
     if (health !== slot.health) this.#moveTo(slot, health, code, detail);
   }
+}
+
+/** How long nobody looked after the probe. Who waits apart from this thread misses nothing by its absence. */
+function stalledMsOf({ run, stalledAtStartMs }: ProbeInFlight, stalledMs: number): number {
+  const delayedMs = run.delayedMs ?? 0;
+  return run.isApart ? delayedMs : Math.max(stalledMs - stalledAtStartMs, delayedMs);
 }
 
 /** Whether this is what the slot's probe is at; everything else is left over from before. */

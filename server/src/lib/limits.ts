@@ -71,7 +71,7 @@ export const certificateChainLengthMax = 10;
 /** TLS contexts kept for reuse, one per distinct CA file; each holds all of the system's CAs. */
 export const tlsContextsMax = 64;
 /** Plain probes that one engine runs at a time: more than the checker ever asks for. */
-export const engineSlotsMax = 8192;
+export const engineSlotsMax = 32_768;
 /** Bytes of replies that wait in an engine; when they are more, it does not read on. */
 export const engineReceivedBytesMax = 4 * 1024 * 1024;
 /** Bytes of starts whose requests an engine has not sent yet. */
@@ -84,6 +84,8 @@ export const receiveBufferBytes = 64 * 1024;
 /** Reports of an engine that come within it wake JavaScript once; their times stay what they are. */
 export const engineWakeDelayMs = 1;
 export const icmpPayloadBytes = 32;
+/** Payloads fetched from the random generator in one call. */
+export const icmpPayloadsPerFetch = 128;
 /** Bytes of ICMP messages that wait in an engine: one reply for each of its slots, and more. */
 export const icmpWaitingBytesMax = 1024 * 1024;
 /** Asked of the kernel for each raw ICMP socket; without CAP_NET_ADMIN it gives at most its own maximum. */
@@ -94,7 +96,7 @@ export const icmpSocketBufferBytes = 4 * 1024 * 1024;
 export const scheduleTickMs = 20;
 /** A timer may fire this much before its time; what it was set for counts as due. */
 export const timerEarlyMs = 1;
-export const probesInFlightMax = 4096;
+export const probesInFlightMax = 16_384;
 /** Probes started in one go before I/O is looked at again. */
 export const probeStartsPerTickMax = 256;
 /** A delay of our own loop below this is noise, not lateness. */

@@ -2,7 +2,7 @@
 // collected into batches, reports handed out. Knows no protocol; what a report means is the run's to say.
 import { getSystemErrorName } from 'node:util';
 import { assert } from '../lib/assert.ts';
-import { engineBatchBytes, engineSlotsMax } from '../lib/limits.ts';
+import { engineBatchBytes, engineReportsPerTake, engineSlotsMax } from '../lib/limits.ts';
 import { isNativeError, type Native } from '../native.ts';
 import type {
   EchoRecord,
@@ -88,6 +88,9 @@ class SlottedEngine implements ProbeEngine {
   readonly #batchWords = new Uint32Array(this.#batch.buffer);
   #batchLength = 0;
   #batchRuns: EngineRun[] = [];
+  /** Slot and generation of runs that ended in their reports: given up together, one call for all. */
+  readonly #ended = new Int32Array(2 * engineReportsPerTake);
+  #endedCount = 0;
   readonly #flushLater = () => this.#flush();
 
   constructor(options: ProbeEngineOptions) {
@@ -130,7 +133,8 @@ class SlottedEngine implements ProbeEngine {
 
   end(run: EngineRun): void {
     if (run.slot === noSlot) return;
-    this.#native?.end(run.slot, run.generation);
+    if (this.#isDraining) this.#endLater(run);
+    else this.#native?.end(run.slot, run.generation);
     this.#release(run);
   }
 
@@ -167,6 +171,19 @@ class SlottedEngine implements ProbeEngine {
     this.#runs[run.slot] = undefined;
     this.#free.push(run.slot);
     run.slot = noSlot;
+  }
+
+  #endLater({ slot, generation }: EngineRun): void {
+    if (2 * this.#endedCount === this.#ended.length) this.#endAll();
+    this.#ended[2 * this.#endedCount] = slot;
+    this.#ended[2 * this.#endedCount + 1] = generation;
+    this.#endedCount++;
+  }
+
+  #endAll(): void {
+    if (this.#endedCount === 0) return;
+    this.#native?.endAll(this.#ended, this.#endedCount);
+    this.#endedCount = 0;
   }
 
   #addToBatch(run: EngineRun, record: Uint8Array): void {
@@ -209,8 +226,12 @@ class SlottedEngine implements ProbeEngine {
     if (this.#isDraining) return;
     this.#isDraining = true;
     try {
-      for (let count = this.#take(); count > 0; count = this.#take()) this.#deliver(count);
+      for (let count = this.#take(); count > 0; count = this.#take()) {
+        this.#deliver(count);
+        this.#endAll();
+      }
     } finally {
+      this.#endAll();
       this.#isDraining = false;
     }
   }

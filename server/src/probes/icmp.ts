@@ -1,6 +1,5 @@
 // The ICMP prober: one echo request in the engine's hands, one answer. Knows what an answer means; it must
 // not know sockets, namespaces or what is done with the result.
-import { randomFillSync } from 'node:crypto';
 import type { IcmpHealthCheck, IpFamily } from '../config/config.ts';
 import { parseAddress } from '../lib/address.ts';
 import { assert } from '../lib/assert.ts';
@@ -69,9 +68,10 @@ class EchoRun implements RunningProbe, EngineRun {
   slot = -1;
   generation = 0;
   delayedMs = 0;
+  readonly isApart = true;
   readonly #plan: EchoPlan;
   readonly #done: ProbeDone;
-  readonly #payload = new Uint8Array(icmpPayloadBytes);
+  readonly #payload: Uint8Array;
   #sequence = 0;
   #phase: Phase = 'running';
   #decision: ProbeResult | undefined;
@@ -79,6 +79,7 @@ class EchoRun implements RunningProbe, EngineRun {
 
   constructor(plan: EchoPlan, done: ProbeDone) {
     this.#plan = plan;
+    this.#payload = plan.network.icmpPayload();
     this.#done = done;
   }
 
@@ -98,7 +99,6 @@ class EchoRun implements RunningProbe, EngineRun {
   onSlot(): void {
     const { family, identifier, echo } = this.#plan;
     this.#sequence = sequenceOf(this);
-    randomFillSync(this.#payload);
     echo.message.set(buildEchoRequest(family, identifier, this.#sequence, this.#payload));
   }
 

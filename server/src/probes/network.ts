@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Native } from '../native.ts';
 import { createProbeEngine, type ProbeEngine } from './engine.ts';
 import { createIcmpIdentifiers, type IcmpIdentifiers } from './icmp-identifiers.ts';
+import { createIcmpPayloads, type IcmpPayloads } from './icmp-payloads.ts';
 import { createTlsContexts, type TlsContexts } from './tls.ts';
 
 export interface ConnectOptions {
@@ -30,6 +31,7 @@ export interface ProbeNetwork {
    */
   connect(options: ConnectOptions): Socket;
   readonly icmpIdentifier: IcmpIdentifiers;
+  readonly icmpPayload: IcmpPayloads;
   /**
    * The shared TLS contexts that trust the system's CAs and those of `caPem`. (OpenSSL passes over what is no
    * PEM.)
@@ -55,6 +57,7 @@ export function createProbeNetwork({ native, netns, clock }: ProbeNetworkOptions
     engine,
     connect: netnsPath === undefined ? connectHere : (options) => connectThere(native, netnsPath, options),
     icmpIdentifier: createIcmpIdentifiers(),
+    icmpPayload: createIcmpPayloads(),
     tlsContext: createTlsContexts(),
     close: () => engine.close(),
   };

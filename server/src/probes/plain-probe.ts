@@ -59,6 +59,8 @@ class PlainRun implements RunningProbe, EngineRun {
   slot = -1;
   generation = 0;
   delayedMs = 0;
+  /** Until it is this thread that asks for more of a reply. */
+  isApart = true;
   readonly #network: ProbeNetwork;
   readonly #expectation: HttpExpectation | undefined;
   readonly #source: string | undefined;
@@ -99,7 +101,8 @@ class PlainRun implements RunningProbe, EngineRun {
 
   onBytes(bytes: Uint8Array, elapsedMs: number): void {
     const result = this.#judge().feed(bytes, bytes.length);
-    if (result !== undefined) this.#finish(result, elapsedMs);
+    if (result === undefined) this.isApart = false;
+    else this.#finish(result, elapsedMs);
   }
 
   onClosed(elapsedMs: number): void {

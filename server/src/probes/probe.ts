@@ -35,6 +35,11 @@ export interface RunningProbe {
    * given the result. Absent: it has no side of its own.
    */
   readonly delayedMs?: number;
+  /**
+   * Whether nothing of this run waited for this thread: then only `delayedMs` can have made its result. For
+   * whoever has just been given the result. Absent: it did.
+   */
+  readonly isApart?: boolean;
   /** The deadline passed: ends the probe and says in which layer it was waiting (L4TOUT, L6TOUT, L7TOUT). */
   expire(): ProbeResult;
   /** Nobody wants the answer any more. */

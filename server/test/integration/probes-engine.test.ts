@@ -129,6 +129,31 @@ test('silence proves nothing when the engine itself was late', async (t) => {
   }
 });
 
+test('silence while the loop was away: the engine has watched, but a reply that had begun waits for us', async (t) => {
+  const [silent = 0, half = 0] = await serveElsewhere(t, 'silent', 'halfHeaders');
+  const network = openNetwork(t);
+  for (const [port, outcome] of [
+    [silent, 'fail'],
+    [half, 'late'],
+  ] as const) {
+    const check = { ...httpCheck(port), timeoutMs: 150, intervalMs: 50, fastIntervalMs: 50 };
+    const { promise, resolve } = Promise.withResolvers<ProbeReport>();
+    const checker = new Checker({
+      clock: realClock,
+      prng: createPrng(1),
+      prepare: (_, backend) => prepare(check, backend, network),
+      onTransition: () => undefined,
+      onProbe: resolve,
+    });
+    t.after(() => checker.stop());
+    checker.sync([{ name: 'a', ...target, check, admin: 'active' }], 5, () => true);
+    while (checker.inFlight() === 0) await sleep(1);
+    blockLoop(blockMs);
+    assert.equal((await promise).outcome, outcome);
+    checker.stop();
+  }
+});
+
 test('at the deadline: an answer that lies there, untold, counts', async (t) => {
   const [ok = 0] = await serveElsewhere(t, 'ok');
   const network = openNetwork(t);
