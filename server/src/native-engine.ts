@@ -108,6 +108,8 @@ export interface NativeEngine {
   hasLost(slot: number, generation: number): boolean;
   /** Nothing is reported for the run any more, and its socket is closed. No effect on one that is over. */
   end(slot: number, generation: number): void;
+  /** The same for the first `count` pairs of slot and generation. */
+  endAll(runs: Int32Array, count: number): void;
   /** After `bytes`: more of them are wanted. */
   resume(slot: number, generation: number): void;
   /** Idempotent. Ends the thread and closes all sockets; nothing is called back afterwards. */
@@ -165,6 +167,7 @@ export interface EngineBinding {
   engineDelay(handle: EngineHandle, slot: number, generation: number): number;
   engineLost(handle: EngineHandle, slot: number, generation: number): boolean;
   engineEnd(handle: EngineHandle, slot: number, generation: number): void;
+  engineEndAll(handle: EngineHandle, runs: Int32Array, count: number): void;
   engineResume(handle: EngineHandle, slot: number, generation: number): void;
   engineClose(handle: EngineHandle): void;
   engineSyscalls(): readonly string[];
@@ -205,6 +208,7 @@ export function openEngine(binding: EngineBinding, { netnsPath, onReady }: OpenE
     delayMs: (slot, generation) => binding.engineDelay(handle, slot, generation),
     hasLost: (slot, generation) => binding.engineLost(handle, slot, generation),
     end: (slot, generation) => binding.engineEnd(handle, slot, generation),
+    endAll: (runs, count) => binding.engineEndAll(handle, runs, count),
     resume: (slot, generation) => binding.engineResume(handle, slot, generation),
     close: () => binding.engineClose(handle),
   };

@@ -79,6 +79,7 @@ napi_value engine_settle(napi_env env, napi_callback_info info);
 napi_value engine_delay(napi_env env, napi_callback_info info);
 napi_value engine_lost(napi_env env, napi_callback_info info);
 napi_value engine_end(napi_env env, napi_callback_info info);
+napi_value engine_end_all(napi_env env, napi_callback_info info);
 napi_value engine_resume(napi_env env, napi_callback_info info);
 napi_value engine_close(napi_env env, napi_callback_info info);
 napi_value engine_syscalls(napi_env env, napi_callback_info info);

@@ -53,6 +53,7 @@ static bool export_engine(napi_env env, napi_value exports) {
          export_function(env, exports, "engineDelay", engine_delay) &&
          export_function(env, exports, "engineLost", engine_lost) &&
          export_function(env, exports, "engineEnd", engine_end) &&
+         export_function(env, exports, "engineEndAll", engine_end_all) &&
          export_function(env, exports, "engineResume", engine_resume) &&
          export_function(env, exports, "engineClose", engine_close) &&
          export_function(env, exports, "engineSyscalls", engine_syscalls);

@@ -300,6 +300,37 @@ napi_value engine_end(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// engineEndAll(handle, runs, count): engineEnd for the first `count` pairs of slot and generation in an
+// Int32Array.
+napi_value engine_end_all(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  napi_typedarray_type type;
+  bool is_typed = false;
+  size_t length = 0, count;
+  void *data = NULL;
+
+  if (!read_arguments(env, info, 3, arguments)) return NULL;
+  struct probe_port *port = read_open_port(env, arguments[0]);
+  if (port == NULL) return NULL;
+  bool readable = napi_is_typedarray(env, arguments[1], &is_typed) == napi_ok && is_typed &&
+                  napi_get_typedarray_info(env, arguments[1], &type, &length, &data, NULL, NULL) == napi_ok &&
+                  type == napi_int32_array;
+  if (!readable) {
+    throw_argument(env, "runs must be an Int32Array");
+    return NULL;
+  }
+  if (!read_size(env, arguments[2], length / 2, "count must be within runs", &count)) return NULL;
+  const uint32_t *runs = data;
+  for (size_t i = 0; i < count; i++) {
+    if (runs[2 * i] >= port->engine.limits.slots) {
+      throw_argument(env, "slot must be one of the engine's");
+      return NULL;
+    }
+    close_probe(&port->engine, runs[2 * i], runs[2 * i + 1]);
+  }
+  return NULL;
+}
+
 // engineResume(handle, slot, generation): after bytes, when more of them are wanted.
 napi_value engine_resume(napi_env env, napi_callback_info info) {
   uint32_t slot, generation;

@@ -77,6 +77,7 @@ test('every argument of every function takes any nonsense without a crash or a l
     engineDelay: () => [engine, 0, 1],
     engineLost: () => [engine, 0, 1],
     engineEnd: () => [engine, 0, 1],
+    engineEndAll: () => [engine, new Int32Array([0, 1]), 1],
     engineResume: () => [engine, 0, 1],
     engineClose: () => [{}],
     engineSyscalls: () => [],
@@ -139,6 +140,10 @@ test('wrong arguments are TypeErrors that name the argument', () => {
     ['engineStart', [engine, tooLong, cut.length], /records must be whole/],
     ['engineStart', [{}, cut, cut.length], /handle must come from engineOpen/],
     ['engineEnd', [engine, 4, 1], /slot/],
+    ['engineEndAll', [engine, new Uint8Array(8), 1], /runs/],
+    ['engineEndAll', [engine, new Int32Array(3), 2], /count/],
+    ['engineEndAll', [engine, new Int32Array([4, 1]), 1], /slot/],
+    ['engineEndAll', [engine, new Int32Array([-1, 1]), 1], /slot/],
     ['engineSettle', [engine, 0, 2 ** 31], /generation/],
   ];
   for (const [name, args, message] of cases) {

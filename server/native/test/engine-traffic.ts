@@ -29,7 +29,7 @@ function createEchoes(native: Native) {
     const message = buildEchoRequest(family, identifier, 0, payload);
     const echo = native.engineEchoRecord({ family, address, identifier, message });
     return (slot: number, generation: number) => {
-      const sequence = slot + engineSlotsMax * (generation % 8);
+      const sequence = slot + engineSlotsMax * (generation % 2);
       echo.message.set(buildEchoRequest(family, identifier, sequence, payload));
       return echo.record;
     };

@@ -9,6 +9,7 @@ import { createPrng, type Prng, randomSeed } from '../../src/lib/prng.ts';
 import type { EngineRun } from '../../src/probes/engine.ts';
 import { prepareIcmp } from '../../src/probes/icmp.ts';
 import { icmpOfIpv4Packet, parseIcmpMessage } from '../../src/probes/icmp-message.ts';
+import { createIcmpPayloads } from '../../src/probes/icmp-payloads.ts';
 import type { ProbeNetwork } from '../../src/probes/network.ts';
 import type { ProbeResult } from '../../src/probes/probe.ts';
 import { errorAbout, internetChecksum, ipPacket, replyTo, withChecksum } from '../support/icmp-packets.ts';
@@ -160,6 +161,7 @@ function networkOf(family: IpFamily, onRun: (run: EngineRun) => void): ProbeNetw
       close: () => undefined,
     },
     icmpIdentifier: () => 0x5a17,
+    icmpPayload: createIcmpPayloads(),
     connect: () => assert.fail('no TCP here'),
     tlsContext: () => assert.fail('no TLS here'),
     close: () => undefined,
