@@ -276,7 +276,7 @@ export const countersIntervalMs = 5_000;
 /** Rest after a run that failed, doubled from the one to the other; a transition does not wait for it. */
 export const reconcileRetryMsMin = 1_000;
 export const reconcileRetryMsMax = 30_000;
-/** Plans of one run, where something else is wanted while VPP is busy; what is left then is the next run's. */
+/** Plans of one run, where something else is wanted while VPP is busy; what is left is the next run's. */
 export const replansMax = 8;
 /** A VIP that was changed is read back after this rest: one that changes all the time, no more often. */
 export const readBackDelayMs = 250;
