@@ -1,5 +1,5 @@
-// Payloads of echo requests: random bytes, by which an echo tells its own answer from a forged one. Fetched for
-// many echoes at once, since each call of the generator costs more than the rest of building a request.
+// Payloads of echo requests: random bytes, by which an echo tells its own answer from a forged one. Fetched
+// for many echoes at once, since each call of the generator costs more than the rest of building a request.
 import { randomFillSync } from 'node:crypto';
 import { icmpPayloadBytes, icmpPayloadsPerFetch } from '../lib/limits.ts';
 
