@@ -129,7 +129,7 @@ test('silence proves nothing when the engine itself was late', async (t) => {
   }
 });
 
-test('silence while the loop was away: the engine has watched, but a reply that had begun waits for us', async (t) => {
+test('silence while the loop was away: the engine has watched; a reply that had begun waits', async (t) => {
   const [silent = 0, half = 0] = await serveElsewhere(t, 'silent', 'halfHeaders');
   const network = openNetwork(t);
   for (const [port, outcome] of [
