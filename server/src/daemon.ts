@@ -102,17 +102,20 @@ export async function createDaemon(deps: DaemonDeps): Promise<Daemon> {
   }
   const lb = dataplane && reconciler && { dataplane, reconciler, calls };
   const guard = await openGuard(deps, log);
-  const metrics: Metrics = createMetrics(() => ({
-    backends: control.checker().snapshots(),
-    config: control.config(),
-    statusOf: (name) => must(control.frontendStatus(name), `frontend ${name}`),
-    lag: control.checker().lag(),
-    probesInFlight: control.checker().inFlight(),
-    reload: control.reloadStatus(),
-    build: { version, commit, node: nodeVersion },
-    api: viewApi(api, guard),
-    ...(lb && { vpp: { ...lb, calls: calls.all(), nowMs: clock.wallMs() } }),
-  }));
+  const metrics: Metrics = createMetrics(
+    () => ({
+      backends: control.checker().snapshots(),
+      config: control.config(),
+      statusOf: (name) => must(control.frontendStatus(name), `frontend ${name}`),
+      lag: control.checker().lag(),
+      probesInFlight: control.checker().inFlight(),
+      reload: control.reloadStatus(),
+      build: { version, commit, node: nodeVersion },
+      api: viewApi(api, guard),
+      ...(lb && { vpp: { ...lb, calls: calls.all(), nowMs: clock.wallMs() } }),
+    }),
+    clock,
+  );
   const api = createApiServer({
     ...{ control, clock, log, events, metrics, reflection: deps.reflection ?? true },
     ...{ access: guard.access, ...(guard.tls && { tls: guard.tls }), ...(lb && { lb }) },

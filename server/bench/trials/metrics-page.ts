@@ -1,4 +1,4 @@
-// One scrape. It runs in one piece: nothing is probed meanwhile.
+// One scrape, written in parts; between them the clock stands, so that nothing else is measured.
 import { maglevYaml } from '../support/maglev-yaml.ts';
 import { compareWork } from '../support/stopwatch.ts';
 import { parseOwn, startVirtualDaemon } from '../support/virtual-daemon.ts';
@@ -24,14 +24,23 @@ export const metricsPage: Trial = {
         ...snapshot,
         stats: { ...stats, results: [...stats.results], transitions: [...stats.transitions] },
       }));
+    const writePage = async () => {
+      let page: string | undefined;
+      void daemon.metrics.render().then((text) => {
+        page = text;
+      });
+      // Each turn that it waits for comes at once.
+      for (; page === undefined; network.run(steadyMs)) await new Promise((resolve) => setImmediate(resolve));
+      return page;
+    };
     const [pageMs = 0, jsonMs = 0] = await compareWork(
       [
-        { name: 'page', run: () => daemon.metrics.render() },
+        { name: 'page', run: writePage },
         { name: 'JSON', run: () => JSON.stringify(snapshots) },
       ],
       rounds,
     );
-    const pageBytes = Buffer.byteLength(await daemon.metrics.render());
+    const pageBytes = Buffer.byteLength(await writePage());
     const jsonBytes = Buffer.byteLength(JSON.stringify(snapshots));
     await daemon.stop();
     const name = 'JSON.stringify';

@@ -273,6 +273,8 @@ export const vppApplyWindow = 256;
 /** Dumps that do not fit each other, because VPP was changed in between, before that is a failure. */
 export const vppObserveTriesMax = 4;
 export const countersIntervalMs = 5_000;
+/** Samples of a page of metrics that are written before other work has its turn. */
+export const samplesPerTurnMax = 2_000;
 /** Rest after a run that failed, doubled from the one to the other; a transition does not wait for it. */
 export const reconcileRetryMsMin = 1_000;
 export const reconcileRetryMsMax = 30_000;

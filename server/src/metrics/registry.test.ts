@@ -86,3 +86,39 @@ test('RPCs are counted by their codes, readers of events while they read', async
   assert.equal(series.get(`maglev_http_request_duration_seconds_count{method="POST",${route}}`), undefined);
   assert.equal(series.get('maglev_event_subscribers'), 0);
 });
+
+test('a long page is written in parts: one head each, every series, and turns for others', async (t) => {
+  const count = 1000;
+  const daemon = await startTestDaemon(manyBackends(count));
+  t.after(() => daemon.stop());
+  await daemon.clock.advance(10_000);
+  let isWritten = false;
+  const written = daemon.metrics.render().finally(() => {
+    isWritten = true;
+  });
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+  assert.ok(!isWritten, 'it waits for its next turn');
+  await daemon.clock.advance(0);
+  const page = await written;
+  const heads = page.split('\n').filter((line) => line.startsWith('# TYPE'));
+  assert.equal(new Set(heads).size, heads.length);
+  const lines = page.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const series = parsePage(page);
+  assert.equal(series.size, lines.length, 'no series twice');
+  for (let index = 0; index < count; index++) {
+    const labels = `{backend="b${index}",type="tcp"`;
+    const passes = series.get(`maglev_probe_duration_seconds_count${labels}}`) ?? 0;
+    assert.ok(passes > 3, `b${index}: ${passes}`);
+    assert.equal(series.get(`maglev_probe_duration_seconds_bucket${labels},le="+Inf"}`), passes);
+  }
+});
+
+function manyBackends(count: number): string {
+  const address = (index: number) => `10.1.${Math.floor(index / 250)}.${index % 250}`;
+  const names = Array.from({ length: count }, (_, index) => index);
+  return `maglev:
+  healthchecks: { c: { type: tcp, port: 80, interval: 1s } }
+  backends:
+${names.map((index) => `    b${index}: { address: ${address(index)}, healthcheck: c }`).join('\n')}
+`;
+}

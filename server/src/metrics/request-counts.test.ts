@@ -5,11 +5,13 @@ import { RequestCounts } from './request-counts.ts';
 function valuesOf(counts: RequestCounts): Record<string, number> {
   const all = counts
     .metrics()
-    .flatMap(({ name, samples }) =>
-      samples.map(({ labels, value, suffix = '' }) => [
-        `${name}${suffix} ${Object.values(labels).join(' ')}`,
-        value,
-      ]),
+    .flatMap(({ name, groups }) =>
+      [...groups]
+        .flat()
+        .map(({ labels, value, suffix = '' }) => [
+          `${name}${suffix} ${Object.values(labels).join(' ')}`,
+          value,
+        ]),
     );
   return Object.fromEntries(all);
 }

@@ -6,7 +6,7 @@ import type { BackendSnapshot } from '../checker/slot.ts';
 import type { Config } from '../config/config.ts';
 import { backendStates } from '../health/backend-health.ts';
 import { type FrontendStatus, frontendStates } from '../health/frontend-state.ts';
-import { counter, gauge, histogram, type Labels, type Metric, type Sample } from './metric.ts';
+import { counter, gauge, histogram, type Labels, type Metric, ofEach, type Sample } from './metric.ts';
 import { type VppView, vppMetrics } from './vpp-samples.ts';
 
 /** All that metrics are made of. */
@@ -68,22 +68,24 @@ function backendMetrics({ backends }: MetricsView): Metric[] {
     gauge(
       'maglev_backend_state',
       'State of the backend: 1 for the present state, 0 for the others.',
-      backends.flatMap(({ name, state }) => stateSamples({ backend: name }, backendStates, state)),
+      ofEach(backends, ({ name, state }) => stateSamples({ backend: name }, backendStates, state)),
     ),
     gauge(
       'maglev_backend_health',
       'Health counter of the backend, 0 to rise+fall-1; up from rise on.',
-      backends.map(({ name, counter: value }) => ({ labels: { backend: name }, value })),
+      ofEach(backends, ({ name, counter: value }) => [{ labels: { backend: name }, value }]),
     ),
     gauge(
       'maglev_backend_enabled',
       'Whether the backend is enabled (1) or disabled by the file or an operator (0).',
-      backends.map(({ name, admin }) => ({ labels: { backend: name }, value: admin === 'disabled' ? 0 : 1 })),
+      ofEach(backends, ({ name, admin }) => [
+        { labels: { backend: name }, value: admin === 'disabled' ? 0 : 1 },
+      ]),
     ),
     counter(
       'maglev_backend_transitions_total',
       'Changes of the state of the backend.',
-      backends.flatMap(({ name, stats }) =>
+      ofEach(backends, ({ name, stats }) =>
         Array.from(stats.transitions, ([key, value]) => {
           const [from = '', to = ''] = key.split(' ');
           return { labels: { backend: name, from, to }, value };
@@ -99,7 +101,7 @@ function probeMetrics({ backends, lag, probesInFlight }: MetricsView): Metric[] 
     counter(
       'maglev_probe_total',
       'Probes that ended, by result (pass, fail; late: our own delay, local: our own lack) and code.',
-      probed.flatMap(({ name, check, stats }) =>
+      ofEach(probed, ({ name, check, stats }) =>
         Array.from(stats.results, ([key, value]) => {
           const [result = '', code = ''] = key.split(' ');
           return { labels: { backend: name, type: check?.type ?? '', result, code }, value };
@@ -109,14 +111,14 @@ function probeMetrics({ backends, lag, probesInFlight }: MetricsView): Metric[] 
     histogram(
       'maglev_probe_duration_seconds',
       'Time from the start of a probe to its result, of probes whose result counted.',
-      probed.flatMap(({ name, check, stats }) =>
+      ofEach(probed, ({ name, check, stats }) =>
         histogramSamples({ backend: name, type: check?.type ?? '' }, stats.duration),
       ),
     ),
     counter(
       'maglev_probe_late_total',
       'Probes left out, or whose result was discarded, because maglevd itself was late.',
-      probed.map(({ name, stats }) => ({ labels: { backend: name }, value: stats.lateCount })),
+      ofEach(probed, ({ name, stats }) => [{ labels: { backend: name }, value: stats.lateCount }]),
     ),
     histogram(
       'maglev_probe_schedule_lag_seconds',
@@ -132,7 +134,7 @@ function frontendMetrics({ config, statusOf }: MetricsView): Metric[] {
   const weights = (
     pick: (backend: { readonly weight: number; readonly configuredWeight: number }) => number,
   ) =>
-    frontends.flatMap(({ name, status }) =>
+    ofEach(frontends, ({ name, status }) =>
       status.pools.flatMap((pool) =>
         pool.backends.map((backend) => {
           const labels = { frontend: name, pool: pool.name, backend: backend.name };
@@ -144,7 +146,7 @@ function frontendMetrics({ config, statusOf }: MetricsView): Metric[] {
     gauge(
       'maglev_frontend_state',
       'State of the frontend: 1 for the present state, 0 for the others.',
-      frontends.flatMap(({ name, status }) => stateSamples({ frontend: name }, frontendStates, status.state)),
+      ofEach(frontends, ({ name, status }) => stateSamples({ frontend: name }, frontendStates, status.state)),
     ),
     gauge(
       'maglev_frontend_pool_backend_weight',

@@ -36,7 +36,7 @@ function metrics(info: DataplaneInfo, shown?: CountersSample, calls: readonly [s
     nowMs: 12_500,
   });
   const found = new Map(
-    made.map(({ name, samples }) => [name, samples.map((one) => [one.labels, one.value])]),
+    made.map(({ name, groups }) => [name, [...groups].flat().map((one) => [one.labels, one.value])]),
   );
   assert.equal(found.size, made.length, 'each name once');
   return (name: string) => found.get(name);
