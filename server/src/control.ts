@@ -20,6 +20,7 @@ import {
   resetWeight,
   setWeight,
 } from './overrides/actions.ts';
+import { createLateSave, type LateSave } from './overrides/late-save.ts';
 import {
   effectiveAdmin,
   type Overrides,
@@ -95,6 +96,7 @@ export class Control {
   readonly #options: ControlOptions;
   readonly #checker: Checker;
   readonly #watch: FrontendWatch;
+  readonly #lateSave: LateSave;
   #prober: Prober;
   #config: Config;
   #overrides: Overrides;
@@ -118,6 +120,8 @@ export class Control {
       (check, target) => this.#prober.prepare(check, target),
       (backend, transition) => this.#hear(backend, transition),
     );
+    const save = () => this.#enqueue(() => options.store.save(this.#overrides));
+    this.#lateSave = createLateSave({ ...options, save });
     this.#watch = createFrontendWatch({
       clock: options.clock,
       stateOf: (name) => this.frontendStatus(name)?.state,
@@ -264,6 +268,7 @@ export class Control {
   /** Waits for the command under way, then stops checking. */
   async stop(): Promise<void> {
     await this.#enqueue(async () => {
+      this.#lateSave.stop();
       this.#checker.stop();
       this.#prober.close();
     });
@@ -298,9 +303,11 @@ export class Control {
     const kept = retainOverrides(this.#overrides, config);
     if (kept.dropped.length > 0) {
       const saved = await store.save(kept.overrides);
-      // Left in the file they stay without effect: each entry names the value that it was set against.
-      if (!saved.ok)
+      // Left in the file they stay without effect, until the file has once more what they were set against.
+      if (!saved.ok) {
         log.warn('overrides-not-saved', { code: saved.failure.code, why: saved.failure.message });
+        this.#lateSave.plan();
+      }
     }
     const before = this.#config;
     this.#overrides = kept.overrides;

@@ -107,6 +107,8 @@ export const jitterShare = 0.1;
 
 // --- overrides
 export const overridesFileBytesMax = 16 * 1024 * 1024;
+/** Rest before what a reload dropped is saved again, where the disk did not take it. */
+export const overridesRetryMs = 10_000;
 export const reasonLengthMax = 256;
 /** Who did it, as the API names the caller. */
 export const operatorLengthMax = 256;

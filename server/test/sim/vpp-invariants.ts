@@ -78,7 +78,9 @@ const programMs = 40_000;
  * this daemon and to that of the next one.
  */
 export async function checkSameOperations(world: World, restartDaemon: () => Promise<void>): Promise<void> {
-  const { vpp, clock, network, behaviours } = world;
+  const { vpp, clock, network, behaviours, disk } = world;
+  // What a full disk did not take is saved when there is room again; a new daemon knows nothing else.
+  disk.full = false;
   // What is exhausted is not proven anything, and a new daemon would not know of it.
   for (const [address, behaviour] of behaviours) {
     if (behaviour.t === 'exhausted') network.set(address, { t: 'alive', afterMs: 1 });
