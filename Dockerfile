@@ -31,11 +31,11 @@ LABEL org.opencontainers.image.title="vpp-maglev" \
 COPY --from=image /image /
 COPY --from=image --chown=65532:65532 /image/var/lib/vpp-maglev /var/lib/vpp-maglev
 USER 65532:65532
-ENV NODE_ENV=production SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1 SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 EXPOSE 9090 9091
 VOLUME ["/var/lib/vpp-maglev"]
 STOPSIGNAL SIGTERM
 # `show version` answers only when the daemon does. Another --grpc-addr: name it in MAGLEV_SERVER.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
   CMD ["/usr/lib/vpp-maglev/node", "/usr/lib/vpp-maglev/maglevc/maglevc.cjs", "show", "version"]
-ENTRYPOINT ["/usr/lib/vpp-maglev/launch", "/usr/lib/vpp-maglev/node", "/usr/lib/vpp-maglev/maglevd.mjs"]
+ENTRYPOINT ["/usr/lib/vpp-maglev/launch", "/usr/lib/vpp-maglev/node", "--max-semi-space-size=4", "/usr/lib/vpp-maglev/maglevd.mjs"]

@@ -78,4 +78,7 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
     plugins: [movePlugin, swaggerPlugin],
     logLevel: 'warning',
   });
+  // V8 keeps a source with one such letter in two bytes a letter.
+  const wide = /.{0,40}[^\0-\xff]/.exec(readFileSync(outfile, 'utf8'));
+  if (wide !== null) throw new Error(`${outfile}: a letter beyond Latin-1: ${wide[0]}`);
 }

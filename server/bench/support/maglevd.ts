@@ -8,6 +8,8 @@ import { type Bucket, bucketsOf, parseExposition, sumOf } from './exposition.ts'
 import { type Program, waitUntil } from './process-group.ts';
 
 const mainPath = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** What a package installs, if that is to be measured instead of the sources. */
+const installedPath = process.env['MAGLEV_BENCH_PROGRAM'];
 export const apiPort = 9090;
 const metricsPort = 9091;
 const startPatienceMs = 60_000;
@@ -61,8 +63,8 @@ export async function launchMaglevd(
   const program = processes.start({
     name: 'maglevd',
     cpu: cpus.prober,
-    command: process.execPath,
-    args: [mainPath, ...flags, ...addresses, ...vpp],
+    command: installedPath ?? process.execPath,
+    args: [...(installedPath === undefined ? [mainPath] : []), ...flags, ...addresses, ...vpp],
   });
   await waitUntil('maglevd answers', program, startPatienceMs, isReady);
   return program;
